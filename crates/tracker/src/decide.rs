@@ -7,6 +7,7 @@
 mod days;
 mod ingest;
 mod mirror_upgrade;
+mod starts;
 pub(crate) mod works;
 
 use std::collections::HashMap;

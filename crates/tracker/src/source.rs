@@ -121,6 +121,16 @@ pub(crate) struct Skipped {
 }
 
 impl Reaction {
+    /// The id of the event.
+    pub(crate) fn event_id(&self) -> &str {
+        match self {
+            Reaction::Started { event_id, .. }
+            | Reaction::Assigned { event_id, .. }
+            | Reaction::Recalendared { event_id, .. }
+            | Reaction::Skip(Skipped { event_id, .. }) => event_id,
+        }
+    }
+
     /// The same reaction, from which nothing is to be derived.
     pub(crate) fn skipped(&self, reason: &str) -> Skipped {
         match self {

@@ -231,9 +231,25 @@ impl<'a> Events<'a> {
 
     /// Nothing came of an event of the registry.
     pub(crate) fn skipped(&mut self, source_entry: &SourceEntry, skipped: Skipped) {
+        self.start_missed(source_entry, skipped, None);
+    }
+
+    /// The same, of the start of a project on a day that passed milestones over.
+    pub(crate) fn start_missed(
+        &mut self,
+        source_entry: &SourceEntry,
+        skipped: Skipped,
+        missed: Option<(Date, Vec<MilestoneName>)>,
+    ) {
         let Skipped { event_id, kind, reason } = skipped;
-        let cause = event_id.clone();
-        let payload = Payload::SourceSkipped(proto::SourceSkipped { event_id, r#type: kind, reason });
+        let (cause, (day, names)) = (event_id.clone(), missed.unzip());
+        let payload = Payload::SourceSkipped(proto::SourceSkipped {
+            event_id,
+            r#type: kind,
+            reason,
+            milestones: names.unwrap_or_default().iter().map(ToString::to_string).collect(),
+            start_date: day.map(date_message),
+        });
         self.add(source_event(SOURCE_SKIPPED, source_entry, payload).caused_by(&cause));
     }
 

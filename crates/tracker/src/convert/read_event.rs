@@ -21,7 +21,7 @@ use prost::Message;
 
 use super::mirror::{assignment_from_stored, portfolio_from_stored, project_is_deleted};
 use crate::convert::mirror::AccessFacts;
-use crate::names::{AssignmentName, PortfolioName, ProjectName};
+use crate::names::{AssignmentName, MilestoneName, PortfolioName, ProjectName};
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;
@@ -40,6 +40,8 @@ pub(crate) struct EffectView {
     date_advancing: Option<proto::DateAdvancing>,
     #[prost(message, optional, tag = "150")]
     followed: Option<Followed>,
+    #[prost(message, optional, tag = "151")]
+    skipped: Option<proto::SourceSkipped>,
     #[prost(message, optional, tag = "152")]
     reset: Option<proto::SourceReset>,
     #[prost(message, optional, tag = "153")]
@@ -145,6 +147,8 @@ pub(crate) enum Effect {
     },
     /// The members of a campaign stood so: the encoded standings.
     Standings(Bytes),
+    /// The start of a project on this day passed these milestones over.
+    MissedStart(Date, Vec<MilestoneName>),
     /// The registry is followed from another position on, after it was followed to the first, if it was.
     Reset(Option<Position>, GoOn),
     /// Nothing.
@@ -218,6 +222,9 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         // A copy: a slice would keep the whole entry in memory.
         return Ok(Effect::Standings(Bytes::copy_from_slice(&standings)));
     }
+    if let Some(skipped) = view.skipped {
+        return missed_start(&skipped);
+    }
     match view.reset {
         Some(reset) => {
             let read = source_reset::from_proto(&reset);
@@ -226,6 +233,15 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         }
         None => Ok(Effect::Nothing),
     }
+}
+
+fn missed_start(skipped: &proto::SourceSkipped) -> Result<Effect, Unreadable> {
+    if skipped.milestones.is_empty() {
+        return Ok(Effect::Nothing);
+    }
+    let day = required_date(skipped.start_date.as_ref())?;
+    let names = skipped.milestones.iter().map(|name| name.parse().map_err(Unreadable::new));
+    Ok(Effect::MissedStart(day, names.collect::<Result<_, _>>()?))
 }
 
 fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Result<Date, Unreadable> {

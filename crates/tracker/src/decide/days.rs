@@ -2,7 +2,7 @@
 //! and which milestones come near or pass, when the date advances.
 //!
 //! Invariants: days are swept one after another; a milestone is announced once a day at most, in the order of
-//! names, after the works. A day that does not fit one entry is swept in parts, each with what is left of the works
+//! names, after the works, which come after the starts that passed milestones over. A day that does not fit one entry is swept in parts, each with what is left of the works
 //! and after the milestone that the part before ended with, and is the current date when the last is in. An entry in which
 //! a work changed something has no later day. What is written in between is as of that day
 //! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
@@ -26,6 +26,7 @@ use milepost_resource::{Change, Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
+use super::starts;
 use super::works::{Changes, LATE_WORKS, WORKS, Work};
 use crate::convert::event::{DayCounts, Events, Reserved};
 use crate::convert::milestone::is_planned;
@@ -231,6 +232,10 @@ impl<'a> DaySweep<'a> {
         let reserved = events.reserve(0);
         let mut counts = self.begin(day);
         let mut through = self.through(day).cloned();
+        if self.run_starts(day, reactions, events)? {
+            self.cut(day, (before, reserved), counts, through.as_ref(), events);
+            return Ok(false);
+        }
         for work in WORKS {
             for changes in self.changes(*work, day) {
                 let mark = events.len();
@@ -271,6 +276,29 @@ impl<'a> DaySweep<'a> {
         events.date_advanced(reserved, self.name, self.counts(day, counts));
         self.finish(day, counts.passed_over);
         Ok(true)
+    }
+
+    /// What starts of projects that passed milestones over bring, as far as an entry goes; whether they bring something: what
+    /// else a day brings goes by the rows after that.
+    fn run_starts(
+        &mut self,
+        day: Date,
+        reactions: &mut Reactions<'_>,
+        events: &mut Events<'_>,
+    ) -> Result<bool, DamagedRow> {
+        for changes in self.changes(starts::changes, day) {
+            let mark = events.len();
+            if !self.add(changes, day, reactions, events)? {
+                continue;
+            }
+            self.worked = true;
+            // What is alone in its entry is written whatever its size.
+            if events.bytes() > self.scope.service.part_bytes && mark > 1 {
+                events.truncate(mark);
+                break;
+            }
+        }
+        Ok(self.worked)
     }
 
     /// What became due after the current date had begun, as far as an entry goes.

@@ -5,21 +5,23 @@
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
 //! not fit one entry is taken over in parts, each after what the part before ended with: the earlier ones begin
 //! with `milepost.source.partly_followed`, and the position moves with the last. Nothing in an entry that is
-//! next can refuse it. A service request, an order or an approval that cannot be decoded is left out of what follows, which
-//! `source.skipped` says for it: the follower goes on for all others. A milestone that a start may achieve is not left out.
+//! next can refuse it. What cannot be decoded is left out of what follows, with what needs it, which `source.skipped` says:
+//! the follower goes on for all others. A milestone that a start may achieve is named there, and found on a later day.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use milepost_ledger::Decision;
 use milepost_proto::tracker::v1::{Milestone, RectificationOrder, ServiceRequest};
 use milepost_resource::{Change, Checked, Name, Rules};
 use milepost_types::{DamagedRow, FollowCheck, Rejection};
 
+use super::starts::{self, Started};
 use super::{Scope, Tracker};
 use crate::convert::event::{Events, MirrorUpdate};
-use crate::convert::milestone::awaits_start;
 use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
-use crate::milestone::{ChangeContext, achieve_started};
+use crate::milestone::ChangeContext;
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::service_request::{self, NEXT_RISE, officer};
@@ -27,8 +29,8 @@ use crate::source::{Reaction, Skipped, SourceEntry, Through};
 use crate::supervision::{self, NEXT_CHANGE};
 use crate::tables;
 use crate::tables::partly::Partly;
-use crate::template::{self, FILE_BY, Together};
-use crate::timeline::Reactions;
+use crate::template::{self, FILE_BY};
+use crate::timeline::{Reactions, identity};
 
 /// Why nothing came of a start.
 const NO_MILESTONE: &str = "the project has no planned milestone of type constructionStart";
@@ -117,9 +119,6 @@ fn first<'a, T>(facts: &'a [T], count: &mut usize) -> &'a [T] {
 
 /// Records what follows from each event that is not done, or why nothing does; where it ends if the entry is full
 /// before.
-///
-/// # Errors
-/// If a row that is needed cannot be decoded. What follows is not left out then: the store can be rebuilt.
 fn derive(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
@@ -129,57 +128,49 @@ fn derive(
     let empty = events.bytes() == 0;
     // What is alone in its entry is written whatever its size.
     let full = |events: &Events<'_>, mark| events.bytes() > scope.service.part_bytes && !(empty && mark == 1);
-    let mut timeline = Reactions::new(scope, &source_entry.portfolios);
+    let mut timeline = Reactions::of_source(scope, &source_entry.portfolios);
     for (reaction, number) in source_entry.reactions.iter().zip(0..) {
         if number < done.reactions {
             continue;
         }
-        let after = match &done.through {
-            Some(Through::Milestone(name)) if number == done.reactions => Some(name),
+        let has_begun = number == done.reactions && matches!(done.through, Some(Through::Milestone(_)));
+        let Brought { changes, missed } = brought(scope, source_entry, reaction);
+        let (mut through, mut damage, mut is_nothing) = (None, None, !has_begun);
+        for change in changes {
+            let (milestone, change) = match change {
+                Ok(change) => change,
+                Err(row) => {
+                    damage.get_or_insert(row);
+                    continue;
+                }
+            };
+            let mark = events.len();
+            events.add(change.caused_by(reaction.event_id()));
+            timeline.follow_up(mark, events)?;
+            if full(events, mark) {
+                events.truncate(mark);
+                // It is short, and has room.
+                if let Some(damage) = timeline.take_passed_over() {
+                    events.skipped(source_entry, reaction.skipped(&damage.to_string()));
+                }
+                // What is done needs nothing more.
+                return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
+            }
+            (through, is_nothing) = (milestone, false);
+        }
+        let damage = damage.or_else(|| timeline.take_passed_over());
+        let skipped = match (reaction, damage) {
+            (Reaction::Skip(skipped), _) => Some(skipped.clone()),
+            (_, Some(damage)) => Some(reaction.skipped(&damage.to_string())),
+            (Reaction::Started { .. }, None) if is_nothing => Some(reaction.skipped(NO_MILESTONE)),
             _ => None,
-        };
-        let mut through = None;
-        if let Reaction::Started { event_id, project, date } = reaction {
-            for (milestone, change) in starts(scope, source_entry, project, *date, after)? {
-                let mark = events.len();
-                events.add(change.caused_by(event_id));
-                timeline.follow_up(mark, events)?;
-                if full(events, mark) {
-                    events.truncate(mark);
-                    return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
-                }
-                through = Some(milestone.name().clone());
-            }
-        }
-        let (changes, damage) = of_dated(scope, source_entry, reaction);
-        if let Reaction::Assigned { event_id, .. } | Reaction::Recalendared { event_id, .. } = reaction {
-            for change in changes {
-                let mark = events.len();
-                events.add(change.caused_by(event_id));
-                timeline.follow_up(mark, events)?;
-                if full(events, mark) {
-                    events.truncate(mark);
-                    // What is done needs nothing more.
-                    return Ok(Some(Cut { reactions: number, through: None }));
-                }
-            }
-        }
-        let skipped = match reaction {
-            Reaction::Skip(skipped) => Some(skipped.clone()),
-            Reaction::Started { .. } if through.is_none() && after.is_none() => {
-                Some(reaction.skipped(NO_MILESTONE))
-            }
-            Reaction::Started { .. } => None,
-            Reaction::Assigned { .. } | Reaction::Recalendared { .. } => {
-                damage.map(|damage| reaction.skipped(&damage.to_string()))
-            }
         };
         if let Some(skipped) = skipped {
             let mark = events.len();
-            events.skipped(source_entry, skipped);
+            events.start_missed(source_entry, skipped, missed);
             if full(events, mark) {
                 events.truncate(mark);
-                return Ok(Some(Cut { reactions: number, through: None }));
+                return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
             }
         }
     }
@@ -191,7 +182,11 @@ fn derive(
             Some(Through::Rule(name)) if number == done.reactions => Some(name),
             _ => None,
         };
-        if let Some(through) = timeline.react(event, after, events, &full)? {
+        let cut = timeline.react(event, after, events, &full)?;
+        if let Some((damage, (event_id, kind))) = timeline.take_passed_over().zip(identity(event)) {
+            events.skipped(source_entry, Skipped { event_id, kind, reason: damage.to_string() });
+        }
+        if let Some(through) = cut {
             return Ok(Some(Cut { reactions: number, through: through.map(Through::Rule) }));
         }
     }
@@ -215,97 +210,94 @@ fn skip_all(scope: &Scope<'_>, source_entry: &SourceEntry, done: u64, reason: &s
     }
 }
 
-/// What a project's start achieves, after the milestone with this name.
-fn starts(
-    scope: &Scope<'_>,
-    source_entry: &SourceEntry,
-    project: &ProjectName,
-    date: jiff::civil::Date,
-    after: Option<&MilestoneName>,
-) -> Result<Vec<(Checked<Milestone>, Change)>, DamagedRow> {
-    let name = project.parent();
-    let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
-    let mut found = Vec::new();
-    for milestone in scope.rows.under::<Milestone>(project.ids(), after) {
-        let (name, row) = milestone?;
-        if awaits_start(&row).map_err(|error| name.damaged(error))? {
-            found.push(scope.rows.read(&name, row)?);
-        }
-    }
-    let all: Vec<_> = found.iter().collect();
-    let changes = Together::each(&all)
-        .map(|together| achieve_started(scope, together, date, &context))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(found.into_iter().zip(changes).collect())
+/// A change, of a start with its milestone, or why there is none.
+type Item = Result<(Option<MilestoneName>, Change), DamagedRow>;
+
+/// What a reaction brings.
+struct Brought<'a> {
+    /// One change after another; or a row that cannot be decoded, with what needs it.
+    changes: Box<dyn Iterator<Item = Item> + 'a>,
+    /// The milestones that a start passes over, and its day.
+    missed: Option<(Date, Vec<MilestoneName>)>,
 }
 
-/// What a reaction makes of service requests, rectification orders and approvals, and the first row that cannot be decoded: what
-/// needs it is left out.
-fn of_dated(
-    scope: &Scope<'_>,
-    source_entry: &SourceEntry,
-    reaction: &Reaction,
-) -> (Vec<Change>, Option<DamagedRow>) {
-    let found = match reaction {
+fn brought<'a>(scope: &'a Scope<'a>, source_entry: &'a SourceEntry, reaction: &'a Reaction) -> Brought<'a> {
+    let found: Result<Changes<'a>, _> = match reaction {
+        Reaction::Started { project, date, .. } => {
+            let context = context(scope, source_entry, &project.parent());
+            let Started { achieved, missed, damage } = starts::of_project(scope, project, *date, context);
+            let achieved = achieved.into_iter().map(|(name, change)| Ok((Some(name), change)));
+            let missed = Some(missed).filter(|missed| !missed.is_empty()).map(|missed| (*date, missed));
+            return Brought { changes: Box::new(achieved.chain(damage.map(Err))), missed };
+        }
         Reaction::Assigned { project, .. } => officers(scope, source_entry, project),
         Reaction::Recalendared { portfolio, .. } => recalendared(scope, source_entry, portfolio),
-        Reaction::Started { .. } | Reaction::Skip(_) => Ok((Vec::new(), None)),
+        Reaction::Skip(_) => Ok(Box::new(std::iter::empty())),
     };
-    found.unwrap_or_else(|damage| (Vec::new(), Some(damage)))
+    let changes = found.unwrap_or_else(|damage| Box::new(std::iter::once(Err(damage))));
+    Brought { changes: Box::new(changes.map(|change| change.map(|change| (None, change)))), missed: None }
 }
 
+/// What becomes of one resource after another, or the row that cannot be decoded: what needs it is left out.
+type Changes<'a> = Box<dyn Iterator<Item = Result<Change, DamagedRow>> + 'a>;
+
 /// What the assignments of a project, as the entry leaves them, make of its service requests.
-fn officers(
-    scope: &Scope<'_>,
+fn officers<'a>(
+    scope: &'a Scope<'a>,
     source_entry: &SourceEntry,
     project: &ProjectName,
-) -> Result<(Vec<Change>, Option<DamagedRow>), DamagedRow> {
-    let name = project.parent();
-    let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
-    let day = context.current_date;
+) -> Result<Changes<'a>, DamagedRow> {
+    let day = context(scope, source_entry, &project.parent())?.current_date;
     let lead = officer::lead_of(scope, project, &source_entry.assignments, day)?;
-    Ok(each(scope, service_request::of_project(&scope.rows, project), |request| {
+    Ok(each(scope, service_request::of_project(&scope.rows, project), move |request| {
         officer::change(scope, request, lead.as_ref(), day).map(|(change, _)| change)
     }))
 }
 
 /// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise, of its
 /// rectification orders whose light or level is to change, and of its milestones that an extension may be filed for.
-fn recalendared(
+fn recalendared<'a>(
+    scope: &'a Scope<'a>,
+    source_entry: &SourceEntry,
+    name: &'a PortfolioName,
+) -> Result<Changes<'a>, DamagedRow> {
+    let context = Rc::new(context(scope, source_entry, name)?);
+    let (of_orders, of_milestones) = (Rc::clone(&context), Rc::clone(&context));
+    let requests =
+        each(scope, scope.rows.names::<ServiceRequest>(NEXT_RISE, name.ids(), &[]), move |request| {
+            service_request::recalendared(scope, request, &context)
+        });
+    let orders =
+        each(scope, scope.rows.names::<RectificationOrder>(NEXT_CHANGE, name.ids(), &[]), move |order| {
+            let calendar = &of_orders.portfolio.calendar;
+            supervision::days::of_order(scope, order, calendar, of_orders.current_date)
+        });
+    let milestones = each(scope, scope.rows.names::<Milestone>(FILE_BY, name.ids(), &[]), move |milestone| {
+        let calendar = &of_milestones.portfolio.calendar;
+        template::days::of_milestone(scope, milestone, calendar, of_milestones.current_date)
+    });
+    Ok(Box::new(requests.chain(orders).chain(milestones)))
+}
+
+/// The changes of resources, or which of them cannot be decoded, each as it is asked for.
+fn each<'a, R: Rules<Tracker>, C: IntoIterator<Item = Change>>(
+    scope: &'a Scope<'a>,
+    names: impl Iterator<Item = Name<R>> + 'a,
+    change: impl Fn(&Checked<R>) -> C + 'a,
+) -> Changes<'a> {
+    Box::new(names.flat_map(move |name| match scope.rows.get(&name) {
+        Ok(resource) => resource.as_ref().map(&change).into_iter().flatten().map(Ok).collect(),
+        Err(row) => vec![Err(row)],
+    }))
+}
+
+/// What changes depend on in a portfolio, as the entry leaves it.
+fn context(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
     name: &PortfolioName,
-) -> Result<(Vec<Change>, Option<DamagedRow>), DamagedRow> {
-    let context = ChangeContext::within(scope, name, portfolio(scope, source_entry, name)?)?;
-    let names = scope.rows.names::<ServiceRequest>(NEXT_RISE, name.ids(), &[]);
-    let (mut changes, damage) =
-        each(scope, names, |request| service_request::recalendared(scope, request, &context));
-    let (calendar, day) = (&context.portfolio.calendar, context.current_date);
-    let names = scope.rows.names::<RectificationOrder>(NEXT_CHANGE, name.ids(), &[]);
-    let (of_orders, of_order) =
-        each(scope, names, |order| supervision::days::of_order(scope, order, calendar, day));
-    changes.extend(of_orders);
-    let names = scope.rows.names::<Milestone>(FILE_BY, name.ids(), &[]);
-    let (of_milestones, of_milestone) =
-        each(scope, names, |milestone| template::days::of_milestone(scope, milestone, calendar, day));
-    changes.extend(of_milestones);
-    Ok((changes, damage.or(of_order).or(of_milestone)))
-}
-
-/// The changes of resources, and the first of them that cannot be decoded.
-fn each<R: Rules<Tracker>, C: IntoIterator<Item = Change>>(
-    scope: &Scope<'_>,
-    names: impl Iterator<Item = Name<R>>,
-    change: impl Fn(&Checked<R>) -> C,
-) -> (Vec<Change>, Option<DamagedRow>) {
-    let (mut changes, mut damage) = (Vec::new(), None);
-    for name in names {
-        match scope.rows.get(&name) {
-            Ok(resource) => changes.extend(resource.as_ref().map(&change).into_iter().flatten()),
-            Err(error) => _ = damage.get_or_insert(error),
-        }
-    }
-    (changes, damage)
+) -> Result<ChangeContext, DamagedRow> {
+    ChangeContext::within(scope, name, portfolio(scope, source_entry, name)?)
 }
 
 /// The portfolio as the entry leaves it.

@@ -5,7 +5,7 @@ use milepost_ledger::Domain as _;
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::{Outlook, State};
-use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone};
+use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone, MilestoneRequirement};
 use milepost_service::access::Permit;
 use milepost_types::{DamagedRow, Rejection};
 
@@ -68,16 +68,114 @@ fn a_damaged_milestone_is_named_to_actions_and_lists_and_days_go_on_for_others()
     world.act(name("road", "end"), Action::Delete).unwrap();
 }
 
+/// The follower goes on for all others, and the start is not lost: it comes on the day after the row can be read again.
 #[test]
-fn a_start_that_needs_a_damaged_row_is_not_taken_over_until_the_rows_are_rebuilt() {
+fn a_start_passes_over_a_damaged_milestone_and_achieves_it_when_it_can_be_read_again() {
     let (mut world, mut registry) = world();
-    let start = registry.start(&["road", "bridge"], BASELINE);
-    let refused = world.ingest(start.clone()).unwrap_err();
-    assert_eq!(lost(refused), ("tracker.milestone", r"wsc\x00road\x00start".to_owned()));
-    assert_eq!(world.milestone(&name("bridge", "start")).state(), State::Planned);
+    let row = world.rebuilt().0[&b"\x01wsc\0road\0start"[..]].clone();
+    let started = BASELINE.yesterday().unwrap();
+    let recorded = world.ingest(registry.start(&["road", "bridge"], started)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped", "milestone.achieved"]);
+    let Some(Payload::SourceSkipped(skipped)) = &recorded[1].payload else { panic!() };
+    assert_eq!(skipped.milestones, [name("road", "start").to_string()]);
+    assert_eq!(skipped.start_date, Some(milepost_resource::date_message(started)));
+    assert!(skipped.reason.contains(r"tracker.milestone with the key wsc\x00road\x00start"), "{skipped:?}");
+    assert_eq!(world.milestone(&name("bridge", "start")).state(), State::Achieved);
+    // It goes on, and so do days.
+    assert_eq!(kinds(&world.ingest(registry.project("rail")).unwrap()), ["source.followed"]);
+    let days = ["2021-05-13", "2021-05-14", "2021-05-15", "2021-05-16"].map(|day| day.parse().unwrap());
+    world.now = "2021-05-20T04:00:00Z".parse().unwrap();
+    for day in &days[..2] {
+        assert_eq!(kinds(&world.advance(*day).unwrap()), ["portfolio.date_advanced"]);
+    }
+    world.put_row(&name("road", "start"), row);
+    assert_eq!(world.rebuilt(), world.rows);
+    let recorded = world.advance(days[2]).unwrap();
+    assert_eq!(
+        kinds(&recorded),
+        ["portfolio.date_advancing", "milestone.achieved", "portfolio.date_advanced"]
+    );
+    let start = world.milestone(&name("road", "start"));
+    assert_eq!((start.state(), start.actual_date), (State::Achieved, skipped.start_date));
+    // Once: what is taken back stays so.
+    world.act(name("road", "start"), Action::Reopen { reason: "not yet".into() }).unwrap();
+    assert_eq!(kinds(&world.advance(days[3]).unwrap()), ["portfolio.date_advanced"]);
+    assert_eq!(world.milestone(&name("road", "start")).state(), State::Planned);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// What needs a damaged row to be achieved waits with it, also where the start takes several entries.
+#[test]
+fn what_a_damaged_milestone_keeps_from_being_achieved_is_found_with_it() {
+    for part_bytes in [800 << 10, 1] {
+        let (mut world, mut registry) = World::with_projects(&["road"]);
+        for (id, code) in [("a", "r"), ("b", "r"), ("c", "s")] {
+            let mut start = draft("road", Some(id), Some(BASELINE));
+            start.milestone.as_mut().unwrap().r#type = CONSTRUCTION_START.into();
+            world.submit(create(vec![start])).unwrap();
+            let requirement = MilestoneRequirement { code: code.into(), ..MilestoneRequirement::default() };
+            let version = "portfolios/wsc/templates/t/versions/v".to_owned();
+            let made = world.milestone(&name("road", id));
+            world.store(&Milestone { template_version: version, requirements: vec![requirement], ..made });
+        }
+        let row = world.damage(&name("road", "b"));
+        world.domain.part_bytes = part_bytes;
+        let source_entry = registry.start(&["road"], BASELINE);
+        let recorded = world.ingest(source_entry).unwrap();
+        let said: Vec<_> = recorded
+            .iter()
+            .filter_map(|event| match &event.payload {
+                Some(Payload::SourceSkipped(skipped)) => Some(skipped.milestones.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut missed = [name("road", "a"), name("road", "b")].map(|name| name.to_string()).to_vec();
+        missed.sort_unstable();
+        assert!(said.iter().all(|said| said.iter().eq(&missed)) && !said.is_empty(), "{said:?}");
+        assert_eq!(world.milestone(&name("road", "c")).state(), State::Achieved);
+        assert_eq!(world.milestone(&name("road", "a")).state(), State::Planned);
+        world.put_row(&name("road", "b"), row);
+        let recorded = world.advance("2021-05-13".parse().unwrap()).unwrap();
+        let achieved = kinds(&recorded).into_iter().filter(|kind| *kind == "milestone.achieved").count();
+        assert_eq!(achieved, 2, "{:?}", kinds(&recorded));
+    }
+}
+
+/// Of a portfolio that cannot be read no start says anything, and others go on.
+#[test]
+fn a_start_in_a_portfolio_that_cannot_be_read_waits_until_it_can_be() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    let mut start = draft("road", Some("start"), Some(BASELINE));
+    start.milestone.as_mut().unwrap().r#type = CONSTRUCTION_START.into();
+    world.submit(create(vec![start])).unwrap();
+    damage(&mut world, &key::of_portfolio(Table::Portfolio, &project_name("road").parent()), NO_TEXT);
+    let recorded = world.ingest(registry.start(&["road"], BASELINE)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped"]);
     world.rows = world.rebuilt();
-    let recorded = world.ingest(start).unwrap();
-    assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved", "milestone.achieved"]);
+    let recorded = world.advance("2021-05-13".parse().unwrap()).unwrap();
+    assert_eq!(
+        kinds(&recorded),
+        ["portfolio.date_advancing", "milestone.achieved", "portfolio.date_advanced"]
+    );
+}
+
+/// The day on which it would be overdue finds it achieved.
+#[test]
+fn a_milestone_that_a_start_passed_over_is_achieved_before_the_day_asks_whether_it_is_overdue() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.advance("2021-05-13".parse().unwrap()).unwrap();
+    let mut start = draft("road", Some("start"), Some("2021-05-20".parse().unwrap()));
+    start.milestone.as_mut().unwrap().r#type = CONSTRUCTION_START.into();
+    world.submit(create(vec![start])).unwrap();
+    let row = world.damage(&name("road", "start"));
+    world.ingest(registry.start(&["road"], "2021-05-12".parse().unwrap())).unwrap();
+    world.now = "2021-05-25T04:00:00Z".parse().unwrap();
+    world.advance("2021-05-20".parse().unwrap()).unwrap();
+    world.put_row(&name("road", "start"), row);
+    let events = world.advance("2021-05-22".parse().unwrap()).unwrap();
+    assert_eq!(outlooks(&events), [("2021-05-12".to_owned(), "achieved", "start")]);
+    assert_eq!(world.milestone(&name("road", "start")).state(), State::Achieved);
+    assert_eq!(world.rebuilt(), world.rows);
 }
 
 #[test]

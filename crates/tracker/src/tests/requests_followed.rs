@@ -224,3 +224,30 @@ fn a_calendar_that_changes_moves_the_next_escalation_at_once() {
     assert_eq!(kinds(&world.ingest(changed(&mut registry, None)).unwrap()), ["source.followed"]);
     assert_eq!(world.rebuilt(), world.rows);
 }
+
+/// Each of the entries that a calendar takes reads what it changes itself, and not all that is left.
+#[test]
+fn a_calendar_that_changes_much_is_taken_over_in_parts_that_read_what_they_change() {
+    use milepost_ledger::Domain as _;
+
+    let ids: Vec<String> = (0..100).map(|i| format!("r{i:02}")).collect();
+    let (mut world, mut registry) = world(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let holidays = (12..=14).filter_map(|of| day(date(2021, 5, of))).collect();
+    let calendar = registry::WorkingCalendar { holidays, ..registry::WorkingCalendar::default() };
+    let source_entry = registry.append_events(vec![Event {
+        r#type: "milepost.portfolio.updated".into(),
+        changed_fields: vec!["working_calendar".into()],
+        resource: Some(portfolio(Some(calendar))),
+        ..Event::default()
+    }]);
+    world.domain.part_bytes = 4_000;
+    let command = Command::Ingest { source_entry: std::sync::Arc::new(source_entry.clone()), skip: None };
+    let counted = super::world::Counted::new(&world.rows);
+    let part = world.domain.decide(&counted, &command, &world.context()).unwrap();
+    let (changed, reads) = (part.events.len() - 1, counted.reads());
+    assert!((1..10).contains(&changed) && reads < 60, "{reads} reads for {changed} of 100");
+    let events = world.ingest(source_entry).unwrap();
+    let changed = kinds(&events).into_iter().filter(|kind| *kind == "service_request.updated");
+    assert_eq!(changed.count(), 100);
+    assert_eq!(world.rebuilt(), world.rows);
+}

@@ -20,7 +20,7 @@ mod values;
 mod tests;
 
 pub(crate) use entry::{publish, revise, withdraw};
-pub(crate) use reaction::{Reactions, may_matter};
+pub(crate) use reaction::{Reactions, identity, may_matter};
 pub(crate) use read::{TimelinePage, TimelineQuery, page};
 
 use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};

@@ -2,8 +2,8 @@
 //!
 //! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
 //! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
-//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a day
-//! passes over. What a rule makes of an event of before it is not published: the portfolio may be known as it was then.
+//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a day,
+//! and what is taken over from the registry, pass over. What a rule makes of an event of before it is not published: the portfolio may be known as it was then.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -80,6 +80,16 @@ impl<'a> Reactions<'a> {
     /// Of what a day brings: it happens whether or not every rule and every entry can be decoded.
     pub(crate) fn of_day(scope: &'a Scope<'a>) -> Self {
         Self { passes_over: true, ..Self::new(scope, &[]) }
+    }
+
+    /// Of what an entry of the registry brings, which also says this of portfolios: others go on with it, too.
+    pub(crate) fn of_source(scope: &'a Scope<'a>, updated: &'a [PortfolioFact]) -> Self {
+        Self { passes_over: true, ..Self::new(scope, updated) }
+    }
+
+    /// The first row that was passed over since this was asked.
+    pub(crate) fn take_passed_over(&mut self) -> Option<DamagedRow> {
+        std::mem::take(&mut self.passed_over).into_iter().next()
     }
 
     /// What was read; none if it is passed over.
@@ -172,8 +182,7 @@ impl<'a> Reactions<'a> {
         if self.rules(kind, portfolio).is_ok_and(|rules| rules.is_empty()) {
             return None;
         }
-        let event = decode::<Event>(event).ok()?;
-        Some((event.event_id, event.r#type))
+        identity(event)
     }
 
     /// The rules for events of a type: those of the portfolio that they are in, or of all if they are in none.
@@ -394,6 +403,12 @@ fn header(event: &Bytes) -> Option<(&str, &str)> {
         }
     }
     Some((kind, portfolio))
+}
+
+/// The id and the type of an encoded event.
+pub(crate) fn identity(event: &Bytes) -> Option<(String, String)> {
+    let event = decode::<Event>(event).ok()?;
+    Some((event.event_id, event.r#type))
 }
 
 /// Whether events of a type may have an effect.

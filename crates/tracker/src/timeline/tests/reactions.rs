@@ -663,3 +663,31 @@ fn a_rule_that_cannot_be_read_keeps_no_day_from_beginning_and_no_other_rule_from
     assert_ne!(updated[0].subject, joined.name);
     assert_eq!(kinds(&said).iter().filter(|kind| **kind == "portfolio.date_advanced").count(), 4);
 }
+
+/// The same of what the registry says: the follower goes on, and says what it left out.
+#[test]
+fn a_rule_that_cannot_be_read_does_not_end_following() {
+    let (mut world, mut registry) = world();
+    for id in ["first", "last"] {
+        world.create_rule(id, TimelineRule { merge_key: id.into(), ..of_batches() }).unwrap();
+    }
+    world.damage(&"portfolios/wsc/timelineRules/first".parse::<super::super::RuleName>().unwrap());
+    let event = batch("a", date(2020, 4, 3), None, None);
+    let said = world.ingest(registry.append_events(vec![event])).unwrap();
+    let told: Vec<_> = kinds(&said).into_iter().filter(|kind| !kind.starts_with("timeline")).collect();
+    assert_eq!(told, ["source.followed", "source.skipped"]);
+    let entries = world.entries();
+    assert_eq!(entries.iter().map(|entry| entry.merge_key.as_str()).collect::<Vec<_>>(), ["last"]);
+    let skipped = said.iter().find_map(|event| match &event.payload {
+        Some(milepost_proto::event::v1::event::Payload::SourceSkipped(skipped)) => Some(skipped),
+        _ => None,
+    });
+    let skipped = skipped.unwrap();
+    assert_eq!(skipped.r#type, "milepost.batch.started");
+    assert!(skipped.reason.contains("timeline_rule"), "{}", skipped.reason);
+    // An entry that an event would join.
+    world.damage(&entries[0].name.parse::<EntryName>().unwrap());
+    let event = batch("b", date(2020, 4, 4), None, None);
+    let said = world.ingest(registry.append_events(vec![event])).unwrap();
+    assert_eq!(kinds(&said), ["source.followed", "source.skipped"]);
+}

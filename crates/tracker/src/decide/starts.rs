@@ -1,0 +1,138 @@
+//! What the start of a project makes of its milestones: at once, as the registry says it, and on a later day of those that
+//! could not be read then.
+//!
+//! Invariants: a milestone that cannot be read, or whose change needs a row that cannot be, is in no other one's way; what is
+//! passed over is said, so that each day looks for it until it can be read. Nothing is achieved twice.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_resource::{Change, Checked};
+use milepost_types::DamagedRow;
+
+use super::Scope;
+use super::works::Changes;
+use crate::convert::milestone::awaits_start;
+use crate::milestone::{ChangeContext, achieve_started};
+use crate::names::{MilestoneName, PortfolioName, ProjectName};
+use crate::tables;
+use crate::template::Together;
+
+/// What a start brings.
+#[derive(Default)]
+pub(super) struct Started {
+    /// The milestones that it achieves, in the order of names.
+    pub(super) achieved: Vec<(MilestoneName, Change)>,
+    /// Those that may await it, and are passed over, in the same order.
+    pub(super) missed: Vec<MilestoneName>,
+    /// The first row that cannot be read.
+    pub(super) damage: Option<DamagedRow>,
+}
+
+impl Started {
+    fn pass_over(&mut self, name: MilestoneName, row: DamagedRow) {
+        self.missed.push(name);
+        self.damage.get_or_insert(row);
+    }
+}
+
+/// What the start of a project on a day brings to all its milestones; the context, too, may be what cannot be read.
+pub(super) fn of_project(
+    scope: &Scope<'_>,
+    project: &ProjectName,
+    date: Date,
+    context: Result<ChangeContext, DamagedRow>,
+) -> Started {
+    of_milestones(scope, scope.rows.under(project.ids(), None), date, context)
+}
+
+/// What it brings to these.
+fn of_milestones(
+    scope: &Scope<'_>,
+    milestones: impl Iterator<Item = Result<(MilestoneName, Bytes), DamagedRow>>,
+    date: Date,
+    context: Result<ChangeContext, DamagedRow>,
+) -> Started {
+    let (mut started, mut awaiting) = (Started::default(), Vec::new());
+    for found in milestones {
+        let (name, row) = match found {
+            Ok(found) => found,
+            Err(row) => {
+                started.damage.get_or_insert(row);
+                continue;
+            }
+        };
+        let read = match awaits_start(&row) {
+            Ok(false) => continue,
+            Ok(true) => scope.rows.read(&name, row),
+            Err(error) => Err(name.damaged(error)),
+        };
+        match (read, &context) {
+            (Ok(milestone), Ok(_)) => awaiting.push(milestone),
+            (Err(row), _) => started.pass_over(name, row),
+            (Ok(_), Err(row)) => started.pass_over(name, row.clone()),
+        }
+    }
+    if let Ok(context) = context {
+        achieve(scope, awaiting, date, &context, &mut started);
+    }
+    started.missed.sort_unstable();
+    started
+}
+
+/// Achieves milestones together, but for those whose change needs a row that cannot be read.
+fn achieve(
+    scope: &Scope<'_>,
+    mut awaiting: Vec<Checked<Milestone>>,
+    date: Date,
+    context: &ChangeContext,
+    started: &mut Started,
+) {
+    loop {
+        let all: Vec<_> = awaiting.iter().collect();
+        let changes: Vec<_> =
+            Together::each(&all).map(|together| achieve_started(scope, together, date, context)).collect();
+        let is_whole = changes.iter().all(Result::is_ok);
+        let mut left = Vec::with_capacity(awaiting.len());
+        for (milestone, change) in awaiting.into_iter().zip(changes) {
+            match change {
+                Ok(change) if is_whole => started.achieved.push((milestone.name().clone(), change)),
+                Ok(_) => left.push(milestone),
+                Err(row) => started.pass_over(milestone.name().clone(), row),
+            }
+        }
+        if is_whole {
+            return;
+        }
+        // What those that are passed over would have brought to the others does not come now.
+        awaiting = left;
+    }
+}
+
+/// What a day makes of the milestones that starts passed over, start by start.
+pub(super) fn changes<'a>(
+    scope: &'a Scope<'a>,
+    portfolio: &'a PortfolioName,
+    day: Date,
+) -> Result<Changes<'a>, DamagedRow> {
+    let (mut missed, mut damaged) = (BTreeMap::new(), Vec::new());
+    for found in tables::missed_start::under(scope.rows.read, portfolio) {
+        match found {
+            Ok((name, date)) => {
+                missed.entry((name.parent(), date)).or_insert_with(Vec::new).push(name);
+            }
+            Err(row) => damaged.push(Err(row)),
+        }
+    }
+    let of_starts = missed.into_iter().flat_map(move |((_, date), names)| {
+        let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio);
+        let context = known.map(|portfolio| ChangeContext { current_date: day, portfolio });
+        let rows = names.into_iter().filter_map(|name| scope.rows.row(&name).map(|row| Ok((name, row))));
+        let Started { achieved, damage, .. } = of_milestones(scope, rows, date, context);
+        let achieved = achieved.into_iter().map(|(_, change)| Ok(vec![change]));
+        achieved.chain(damage.map(Err))
+    });
+    Ok(Box::new(damaged.into_iter().chain(of_starts)))
+}
