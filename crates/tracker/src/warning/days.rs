@@ -78,7 +78,7 @@ impl<'a> Evaluation<'a> {
         let occasion = Occasion { period, as_of };
         let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
-        let peers = evaluator.peers(occasion)?;
+        let peers = evaluator.peers(occasion);
         let excuses = excuses(&scope.rows, (name, &policy), end)?;
         Ok(Some(Self { scope, policy, evaluator, occasion, today, peers, excuses }))
     }

@@ -1,7 +1,7 @@
 //! Evaluating a policy for a period: every project that it finds, one after another.
 //!
 //! Invariants: an evaluation depends on rows alone, and on the day as of which they are known; peers are those of the
-//! same period and day. Nothing is written here: the daily sweep and replays both evaluate by this.
+//! same period and day, but for what cannot be read. Nothing is written here: the daily sweep and replays both evaluate by this.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::light::Light;
 use super::measure::{Found, Measured, Peers, Why, compare, find};
 use super::outcome::result;
 use super::period::Period;
-use super::rule::Rule;
+use super::rule::{Rule, Test};
 use crate::decide::Tracker;
 use crate::mirror::Portfolio;
 use crate::names::{PortfolioName, ProjectName};
@@ -113,36 +113,62 @@ impl<'a> Evaluator<'a> {
         self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
     }
 
-    /// What all projects together have, for each test that compares with them.
-    pub(crate) fn peers(&self, occasion: Occasion) -> Result<Vec<Peers>, DamagedRow> {
-        let mut peers = vec![Peers::default(); self.rule.tests.len()];
-        if self.rule.tests.iter().all(|test| test.comparison != Comparison::PeerGap) {
-            return Ok(peers);
-        }
+    /// What all projects together have that the policy is about, for each test that compares with them.
+    pub(crate) fn peers(&self, occasion: Occasion) -> Vec<Peers> {
         let today = self.current_date(occasion.as_of.day);
-        for candidate in self.candidates(None) {
-            let candidate = candidate?;
-            if !self.fits(&candidate, &today) {
-                continue;
-            }
-            let known = self.known(&candidate, occasion)?;
-            for (test, peers) in self.rule.tests.iter().zip(&mut peers) {
-                if test.comparison != Comparison::PeerGap {
-                    continue;
+        let fits = |candidate: &Result<Candidate, DamagedRow>| {
+            candidate.as_ref().map_or(true, |candidate| self.fits(candidate, &today))
+        };
+        self.peers_among(self.candidates(None).filter(fits), occasion)
+    }
+
+    /// What these projects together have, but for those that cannot be read. They are asked for if a test compares with
+    /// them.
+    fn peers_among(
+        &self,
+        candidates: impl Iterator<Item = Result<Candidate, DamagedRow>>,
+        occasion: Occasion,
+    ) -> Vec<Peers> {
+        let mut peers = vec![Peers::default(); self.rule.tests.len()];
+        if !self.rule.compares_with_peers() {
+            return peers;
+        }
+        for candidate in candidates {
+            match candidate.and_then(|candidate| self.rates(&candidate, occasion)) {
+                Ok(rates) => {
+                    let rates = peers.iter_mut().zip(rates);
+                    rates.for_each(|(peers, rate)| {
+                        rate.into_iter().for_each(|(own, whole)| peers.add(own, whole))
+                    });
                 }
-                match known.as_ref().map(|known| known.observe(test.metric, &candidate.row)).transpose()? {
-                    Some(Observed { measured: Ok(Measured::Rate { actual, whole, .. }), .. }) => {
-                        peers.add(actual, whole);
-                    }
-                    // As in reports: what was not reported is nothing of the plan.
-                    Some(Observed { measured: Ok(Measured::Unreported { whole }), .. }) => {
-                        peers.add(0, whole)
-                    }
-                    _ => {}
+                Err(row) => {
+                    let portfolio = &self.portfolio;
+                    tracing::error!(%portfolio, %row, "a project that cannot be decoded is compared with none");
                 }
             }
         }
-        Ok(peers)
+        peers
+    }
+
+    /// What a project has, and of what whole, for each test that compares with peers.
+    fn rates(
+        &self,
+        candidate: &Candidate,
+        occasion: Occasion,
+    ) -> Result<Vec<Option<(i128, i128)>>, DamagedRow> {
+        let known = self.known(candidate, occasion)?;
+        let rate = |test: &Test| {
+            let Some(known) = known.as_ref().filter(|_| test.comparison == Comparison::PeerGap) else {
+                return Ok(None);
+            };
+            Ok(match known.observe(test.metric, &candidate.row)?.measured {
+                Ok(Measured::Rate { actual, whole, .. }) => Some((actual, whole)),
+                // As in reports: what was not reported is nothing of the plan.
+                Ok(Measured::Unreported { whole }) => Some((0, whole)),
+                _ => None,
+            })
+        };
+        self.rule.tests.iter().map(rate).collect()
     }
 
     fn known<'b>(

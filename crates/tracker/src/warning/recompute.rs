@@ -59,7 +59,7 @@ impl Act<Tracker> for Recompute {
         let occasion = Occasion { period, as_of: AsOf { day, knowledge: Knowledge::Latest } };
         let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
-        let peers = evaluator.peers(occasion)?;
+        let peers = evaluator.peers(occasion);
         let again = Again { scope, policy: &policy, evaluator, occasion, peers, request: self };
         if let Some(project) = &self.project {
             return again.of_named(project).map(Into::into);

@@ -90,7 +90,7 @@ pub(super) fn page(
     let mut replay = Replay::of(rows, now, request)?;
     let after = match &paging.after {
         None => {
-            replay.find_peers()?;
+            replay.find_peers();
             None
         }
         Some(after) => Some(replay.resume(&request.portfolio, after).ok_or(MALFORMED)?),
@@ -170,10 +170,8 @@ impl<'a> Replay<'a> {
         Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers })
     }
 
-    fn find_peers(&mut self) -> Result<(), Rejection> {
-        let peers = self.occasions.iter().map(|occasion| self.evaluator.peers(*occasion));
-        self.peers = peers.collect::<Result<_, _>>()?;
-        Ok(())
+    fn find_peers(&mut self) {
+        self.peers = self.occasions.iter().map(|occasion| self.evaluator.peers(*occasion)).collect();
     }
 
     /// What a project would have been shown in each period in which the filter finds it.

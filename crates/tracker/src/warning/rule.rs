@@ -38,6 +38,13 @@ pub(crate) struct Rule {
     pub(crate) missing: Missing,
 }
 
+impl Rule {
+    /// Whether a test compares with what all projects together have.
+    pub(crate) fn compares_with_peers(&self) -> bool {
+        self.tests.iter().any(|test| test.comparison == Comparison::PeerGap)
+    }
+}
+
 /// Finds what is wrong with one field of a policy.
 pub(crate) fn check_field(policy: &WarningPolicy, field: &str, violations: &mut Violations) {
     match field {
