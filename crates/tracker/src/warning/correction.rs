@@ -17,7 +17,7 @@ use milepost_types::DamagedRow;
 use super::light::{Light, Progression};
 use super::measure::Missing;
 use super::order::Orders;
-use super::outcome::{before, counted, follow, from, held_again, kind, made, name_of, set_steps};
+use super::outcome::{as_said, before, counted, follow, from, held_again, kind, made, name_of, set_steps};
 use super::policy::{current_date, rule_of};
 use super::rule::Rule;
 use super::{PolicyName, WarningName};
@@ -111,7 +111,10 @@ fn walk(
         let is_computed = found.is_some();
         let held = last.map(|last| &last.tests[..]).unwrap_or_default();
         new.tests = match found {
-            Some(found) => found.tests.clone(),
+            Some(found) => {
+                let said = found.tests.iter().enumerate();
+                said.map(|(i, found)| as_said(found, new.tests.get(i))).collect()
+            }
             None => again(&new.tests, held, rule.missing),
         };
         // What another excuse excused before stays so.

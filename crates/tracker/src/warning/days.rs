@@ -1,7 +1,7 @@
 //! What a day brings: the periods of policies that are evaluated on it, project by project.
 //!
 //! Invariants: a project that has a warning of a period needs nothing more of it, so an evaluation that takes several
-//! entries goes on with those that are left; the policy goes to its next period last. One period of a policy is evaluated
+//! entries goes on with those that are left, and compares them with the same peers; the policy goes to its next period last. One period of a policy is evaluated
 //! at a time: the next one goes by the warnings of it. As long as not all is known that this version keeps of
 //! projects, nothing is evaluated. A day on which no policy evaluates costs one look at an index.
 
@@ -22,7 +22,7 @@ use super::excuse::GRANTED;
 use super::known::AsOf;
 use super::measure::Peers;
 use super::order::Orders;
-use super::outcome::{before, carried, first, follow, kind, made, name_of, of_period, set_steps};
+use super::outcome::{before, carried, first, follow, kind, made, name_of, of_period, peers_of, set_steps};
 use super::policy::{NEXT_EVALUATION, evaluation_date, rule_of};
 use crate::decide::works::{Changes, due};
 use crate::decide::{Scope, Tracker};
@@ -78,7 +78,10 @@ impl<'a> Evaluation<'a> {
         let occasion = Occasion { period, as_of };
         let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
-        let peers = evaluator.peers(occasion);
+        // What the registry says between two entries of an evaluation does not change them.
+        let is_compared = evaluator.rule.compares_with_peers();
+        let said = is_compared.then(|| peers_of(&scope.rows, name, end, &evaluator.rule.tests)).flatten();
+        let peers = said.unwrap_or_else(|| evaluator.peers(occasion));
         let excuses = excuses(&scope.rows, (name, &policy), end)?;
         Ok(Some(Self { scope, policy, evaluator, occasion, today, peers, excuses }))
     }

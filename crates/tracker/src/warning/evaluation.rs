@@ -201,7 +201,8 @@ impl<'a> Evaluator<'a> {
                 observed.measured.and_then(|measured| compare(test.comparison, &measured, peers.get(i)));
             let held = before.get(i).and_then(|before| Light::of(before.light));
             let found: Found = find(&test.bands, value, self.rule.missing, held);
-            tests.push(result(test, &found, observed.lower_bound, &observed.missing));
+            let with = peers.get(i).filter(|_| test.comparison == Comparison::PeerGap);
+            tests.push(result(test, &found, with, (observed.lower_bound, &observed.missing)));
         }
         Ok(tests)
     }

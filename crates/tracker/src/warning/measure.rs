@@ -118,6 +118,16 @@ impl Peers {
         }
     }
 
+    /// As results say it: what they have, and of what whole; none if a number is beyond what can be held.
+    pub(crate) fn parts(&self) -> Option<(i128, i128)> {
+        (!self.too_large).then_some((self.actual, self.whole))
+    }
+
+    /// What [`parts`](Self::parts) said.
+    pub(crate) fn of_parts(actual: i128, whole: i128) -> Self {
+        Self { actual, whole, too_large: false }
+    }
+
     /// How many bytes it takes in a page token.
     pub(crate) const BYTES: usize = 33;
 

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::warning_test::Comparison;
 use milepost_proto::tracker::v1::{ReachedStep, Warning, WarningResult, WarningRuns};
 use milepost_resource::{By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, date, date_message};
 use milepost_types::{DamagedRow, ResourceId, ResourceName as _};
@@ -16,12 +17,13 @@ use sha2::{Digest, Sha256};
 use super::band::Value;
 use super::evaluation::Occasion;
 use super::light::{Carried, Light, Progression, Runs};
-use super::measure::{Found, Why, worst};
+use super::measure::{Found, Peers, Why, worst};
 use super::rule::Test;
 use super::{PolicyName, WarningName};
 use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
 use crate::parent::Followed;
+use crate::tables;
 
 /// The warnings of each project by policy and period, the revisions of a period one after another.
 pub(crate) const BY_PERIOD: Index = Index {
@@ -175,8 +177,13 @@ pub(super) fn set_steps(warning: &mut Warning, steps: Vec<ReachedStep>) {
     warning.steps = steps;
 }
 
-/// What a test found, as warnings say it.
-pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[Why]) -> WarningResult {
+/// What a test found, as warnings say it, with the peers that it compares with.
+pub(super) fn result(
+    test: &Test,
+    found: &Found,
+    peers: Option<&Peers>,
+    (lower_bound, missing): (bool, &[Why]),
+) -> WarningResult {
     let (numerator, denominator, value, since) = match found.value {
         None => (String::new(), String::new(), String::new(), None),
         Some(Value::Share(share)) => {
@@ -187,6 +194,10 @@ pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[W
             let months = Value::whole_months(since, until).to_string();
             (months.clone(), "1".to_owned(), months, Some(date_message(since)))
         }
+    };
+    let (peers_numerator, peers_denominator) = match peers.and_then(Peers::parts) {
+        Some((actual, whole)) => (actual.to_string(), whole.to_string()),
+        None => (String::new(), String::new()),
     };
     let missing = missing.iter().filter(|why| Some(**why) != found.why);
     let why = found.held.then_some(&Why::Held).into_iter().chain(found.why.iter()).chain(missing);
@@ -200,7 +211,38 @@ pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[W
         lower_bound,
         why: why.map(|why| why.as_str().to_owned()).collect(),
         since_date: since,
+        peers_numerator,
+        peers_denominator,
     }
+}
+
+/// The peers that the projects of a period of a policy were compared with, as the first warning of it says them; none if
+/// there is none that says all of them.
+pub(super) fn peers_of(
+    rows: &Rows<'_, Tracker>,
+    policy: &PolicyName,
+    end: Date,
+    tests: &[Test],
+) -> Option<Vec<Peers>> {
+    let projects = tables::project::names(rows.read, &policy.parent()).into_iter().flatten();
+    let mut warnings =
+        projects.filter_map(|project| rows.get(&name_of(&project, policy, end, 1)).ok().flatten());
+    let warning: Checked<Warning> = warnings.next()?;
+    let said = |(test, found): (&Test, &WarningResult)| match test.comparison {
+        Comparison::PeerGap => {
+            let [actual, whole] = [&found.peers_numerator, &found.peers_denominator].map(|part| part.parse());
+            Some(Peers::of_parts(actual.ok()?, whole.ok()?))
+        }
+        _ => Some(Peers::default()),
+    };
+    tests.iter().zip(&warning.tests).map(said).collect()
+}
+
+/// What a test found, as an older version said it, which did not say the peers, where nothing else differs.
+pub(super) fn as_said(found: &WarningResult, before: Option<&WarningResult>) -> WarningResult {
+    let unsaid =
+        WarningResult { peers_numerator: String::new(), peers_denominator: String::new(), ..found.clone() };
+    if before == Some(&unsaid) { unsaid } else { found.clone() }
 }
 
 /// The light of a period that counts for runs: the worst that tests found, unless the period is excused, or no test has a

@@ -703,3 +703,62 @@ fn what_cannot_be_read_keeps_no_other_project_and_no_other_policy_from_being_eva
     assert!(late.iter().all(|event| event.event_date == Some(date_message(OCTOBER))));
     assert_eq!(office.world.rebuilt(), office.world.rows);
 }
+
+/// What a warning says of the peers that its project was compared with.
+pub(super) fn peers(warning: &Warning) -> Vec<(&str, &str)> {
+    let tests = warning.tests.iter().filter(|test| test.comparison() == Comparison::PeerGap);
+    tests.map(|test| (test.peers_numerator.as_str(), test.peers_denominator.as_str())).collect()
+}
+
+/// office.md, section 4: PEER_GAP compares with all that are evaluated, of one period with the same.
+#[test]
+fn office_4_an_evaluation_that_takes_several_entries_compares_all_projects_with_the_same_peers() {
+    let mut office = Office::on(date(2021, 10, 31));
+    for (id, units) in [("a", 500), ("b", 640), ("c", 880)] {
+        office.project(id, vec![completed(10, units * UNIT, Some(OCTOBER))]);
+    }
+    office.say("bare", Project::default());
+    office.world.submit(creation("w", published("tj-worst")).unwrap()).unwrap();
+    office.world.submit(act("w", Some(OCTOBER), adopt as Run<_, _, _>)).unwrap();
+    office.world.domain.part_bytes = 1;
+    let first = office.world.submit(crate::tests::world::advance(OCTOBER)).unwrap();
+    assert_eq!(first.len(), 1, "{:?}", kinds(&first));
+    // The registry says something between two entries of it.
+    office.project("c", vec![completed(10, 1_100 * UNIT, Some(OCTOBER))]);
+    office.project("d", vec![completed(10, 100 * UNIT, Some(OCTOBER))]);
+    office.world.advance(OCTOBER).unwrap();
+    let all = (2_020 * UNIT).to_string();
+    let planned = (3_600 * UNIT).to_string();
+    for id in ["a", "b", "bare", "c", "d"] {
+        let warning = office.warning("w", id, OCTOBER).unwrap();
+        assert_eq!(peers(&warning), [(all.as_str(), planned.as_str())], "{id}");
+        let others = warning.tests.iter().filter(|test| test.comparison() != Comparison::PeerGap);
+        assert!(others.into_iter().all(|test| test.peers_numerator.is_empty()));
+    }
+    let none = office.warning("w", "bare", OCTOBER).unwrap();
+    assert!(none.tests.iter().all(|test| test.value.is_empty()), "{none:?}");
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
+
+/// A project that cannot be read is in no other's way where all are compared with, either.
+#[test]
+fn a_project_that_cannot_be_read_is_no_peer_and_the_others_are_evaluated() {
+    let mut office = Office::on(date(2021, 10, 1));
+    for (id, units) in [("a", 500), ("b", 640), ("c", 880)] {
+        office.project(id, vec![completed(10, units * UNIT, Some(OCTOBER))]);
+    }
+    office.adopt("w", published("tj-worst"), date(2021, 10, 1));
+    office.damage("b");
+    office.wait(OCTOBER);
+    let (all, planned) = ((1_380 * UNIT).to_string(), (2_400 * UNIT).to_string());
+    for id in ["a", "c"] {
+        let warning = office.warning("w", id, OCTOBER).unwrap();
+        assert_eq!(peers(&warning), [(all.as_str(), planned.as_str())], "{id}");
+    }
+    assert_eq!(office.warning("w", "b", OCTOBER), None);
+    assert_eq!(
+        office.world.policy("w").next_evaluation_date,
+        Some(date_message(date(2021, 11, 30))),
+        "it goes on"
+    );
+}
