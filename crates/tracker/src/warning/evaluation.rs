@@ -122,9 +122,9 @@ impl<'a> Evaluator<'a> {
         self.peers_among(self.candidates(None).filter(fits), occasion)
     }
 
-    /// What these projects together have, but for those that cannot be read. They are asked for if a test compares with
-    /// them.
-    fn peers_among(
+    /// What these projects together have, whether the policy is about them or not, but for those that cannot be read. They
+    /// are asked for if a test compares with them.
+    pub(crate) fn peers_among(
         &self,
         candidates: impl Iterator<Item = Result<Candidate, DamagedRow>>,
         occasion: Occasion,

@@ -92,6 +92,17 @@ pub(super) fn before(
     names.next().map(|name| rows.get(&name)).transpose().map(Option::flatten)
 }
 
+/// Whether a project has a warning of a period of a policy, also one that cannot be decoded.
+pub(super) fn is_evaluated(
+    rows: &Rows<'_, Tracker>,
+    project: &ProjectName,
+    policy: &PolicyName,
+    end: Date,
+) -> bool {
+    let fields = [of_policy(policy), ordered_date(end).to_vec()].concat();
+    rows.names::<Warning>(BY_PERIOD, project.ids(), &fields).next().is_some()
+}
+
 /// The warning that counts of a period of a policy.
 pub(super) fn of_period(
     rows: &Rows<'_, Tracker>,

@@ -1,6 +1,7 @@
 //! Computing a period of a policy again, by all that is known now.
 //!
-//! Invariants: what is computed again was evaluated, whatever the filter of the policy finds now. A project that has no
+//! Invariants: what is computed again was evaluated, and is compared with what was, whatever the filter of the policy finds
+//! now. A project that has no
 //! warning of the period gets its first one only if it is named, as one that could not be read on the day; what cannot be
 //! read now is in no other project's way.
 
@@ -17,7 +18,7 @@ use super::days::excuses;
 use super::evaluation::{Candidate, Evaluator, Occasion, candidate};
 use super::known::AsOf;
 use super::measure::Peers;
-use super::outcome::{before, first, of_period};
+use super::outcome::{before, first, is_evaluated, of_period};
 use super::period::Period;
 use super::policy::{current_date, evaluation_date, rule_of};
 use crate::act::act_day;
@@ -59,7 +60,7 @@ impl Act<Tracker> for Recompute {
         let occasion = Occasion { period, as_of: AsOf { day, knowledge: Knowledge::Latest } };
         let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
-        let peers = evaluator.peers(occasion);
+        let peers = self.peers(scope, &evaluator, occasion);
         let again = Again { scope, policy: &policy, evaluator, occasion, peers, request: self };
         if let Some(project) = &self.project {
             return again.of_named(project).map(Into::into);
@@ -86,6 +87,18 @@ impl Act<Tracker> for Recompute {
 }
 
 impl Recompute {
+    /// What the projects together have that were evaluated, and the one that is named.
+    fn peers(&self, scope: &Scope<'_>, evaluator: &Evaluator<'_>, occasion: Occasion) -> Vec<Peers> {
+        let is_peer = |project: &ProjectName| {
+            self.project.as_ref() == Some(project)
+                || is_evaluated(&scope.rows, project, &self.policy, self.end)
+        };
+        let projects = tables::project::names(scope.rows.read, &self.policy.parent()).into_iter();
+        let peers = projects.filter(|project| project.as_ref().map_or(true, is_peer));
+        let read = |project: Result<ProjectName, DamagedRow>| candidate(&scope.rows, &project?);
+        evaluator.peers_among(peers.filter_map(|project| read(project).transpose()), occasion)
+    }
+
     /// Refuses a period that was not evaluated.
     fn check_evaluated(
         &self,
@@ -110,7 +123,7 @@ impl Recompute {
     fn has_warnings(&self, scope: &Scope<'_>) -> bool {
         let mut projects =
             tables::project::names(scope.rows.read, &self.policy.parent()).into_iter().flatten();
-        projects.any(|project| !matches!(of_period(&scope.rows, &project, &self.policy, self.end), Ok(None)))
+        projects.any(|project| is_evaluated(&scope.rows, &project, &self.policy, self.end))
     }
 }
 

@@ -8,7 +8,7 @@ use milepost_proto::tracker::v1::{Warning, WarningLight, WarningPolicy, WarningR
 use milepost_resource::{Custom, Run, Target, date_message};
 use milepost_types::Rejection;
 
-use super::evaluations::{Office, UNIT, cny, completed, three_times, twenty_points_behind};
+use super::evaluations::{Office, UNIT, cny, completed, peers, three_times, twenty_points_behind};
 use super::orders::{behind, by_month, created, opening};
 use super::policies::{act, creation, faults, name, update};
 use super::published::published;
@@ -264,6 +264,39 @@ fn a_project_that_the_filter_does_not_find_any_more_is_computed_again() {
         [("project".to_owned(), "NO_WARNING")],
         "it was not evaluated, nor would it be now"
     );
+}
+
+/// office.md, section 4: PEER_GAP compares with all that were evaluated, whatever the filter finds now.
+#[test]
+fn office_4_what_is_computed_again_is_compared_with_what_was_evaluated() {
+    let mut office = Office::on(date(2021, 11, 5));
+    let project = |key, units: i128| Project {
+        key: Some(key),
+        annual_plans: vec![AnnualPlan {
+            year: 2021,
+            investment: cny(1_200 * UNIT),
+            reported_date: Some(date_message(date(2021, 1, 1))),
+            ..AnnualPlan::default()
+        }],
+        completed_investments: vec![completed(10, units * UNIT, Some(OCTOBER))],
+        ..Project::default()
+    };
+    for (id, units) in [("a", 500), ("b", 640), ("c", 880)] {
+        office.say(id, project(true, units));
+    }
+    office.adopt("w", WarningPolicy { filter: "key = true".into(), ..published("tj-worst") }, OCTOBER);
+    let before = office.warning("w", "a", OCTOBER).unwrap();
+    // One is not found any more, and another one is found only now.
+    office.say("c", project(false, 880));
+    office.say("d", project(true, 100));
+    office.wait(date(2021, 11, 6));
+    let plan = |warning: &Warning| peers(warning)[0].1.to_owned();
+    assert_eq!(plan(&before), (3_600 * UNIT).to_string());
+    assert_eq!(office.recompute("w", OCTOBER).unwrap(), [], "nothing differs");
+    // One that is named and has no warning is one of them.
+    office.recompute_of("w", OCTOBER, Some("d"), None).unwrap();
+    let named = office.warning("w", "d", OCTOBER).unwrap();
+    assert_eq!(peers(&named), [(&*(2_120 * UNIT).to_string(), &*(4_800 * UNIT).to_string())]);
 }
 
 /// A project that cannot be read is in no other's way, neither on the day nor later.
