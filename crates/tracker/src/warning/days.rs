@@ -56,8 +56,7 @@ struct Evaluation<'a> {
     /// The day on which it is done: that of the occasion, or a later one.
     today: Date,
     peers: Vec<Peers>,
-    /// The excuses of the period, by their projects.
-    excuses: HashMap<ProjectName, String>,
+    excuses: Excuses,
 }
 
 impl<'a> Evaluation<'a> {
@@ -82,7 +81,7 @@ impl<'a> Evaluation<'a> {
         let is_compared = evaluator.rule.compares_with_peers();
         let said = is_compared.then(|| peers_of(&scope.rows, name, end, &evaluator.rule.tests)).flatten();
         let peers = said.unwrap_or_else(|| evaluator.peers(occasion));
-        let excuses = excuses(&scope.rows, (name, &policy), end)?;
+        let excuses = Excuses::of(&scope.rows, (name, &policy), end);
         Ok(Some(Self { scope, policy, evaluator, occasion, today, peers, excuses }))
     }
 
@@ -106,7 +105,7 @@ impl<'a> Evaluation<'a> {
         let previous = before(rows, project, policy, period.end)?;
         let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
         let tests = self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;
-        let excuse = self.excuses.get(project).cloned().unwrap_or_default();
+        let excuse = self.excuses.of_project(project)?;
         let mut warning = first(policy, self.occasion, tests, excuse);
         let reached = follow(&mut warning, &self.evaluator.rule.progression, previous.as_deref());
         let name = name_of(project, policy, period.end, 1);
@@ -129,24 +128,46 @@ impl<'a> Evaluation<'a> {
 }
 
 /// The granted excuses of a period of a policy, by their projects: none of one that excuses nothing, as where it did while
-/// it was a draft.
-pub(super) fn excuses(
-    rows: &Rows<'_, Tracker>,
-    (name, policy): (&PolicyName, &WarningPolicy),
-    end: Date,
-) -> Result<HashMap<ProjectName, String>, DamagedRow> {
-    let mut excuses = HashMap::new();
-    if !policy.excusable {
-        return Ok(excuses);
-    }
-    let fields = [name.id().as_str().as_bytes(), &[0]].concat();
-    for name in rows.names::<Excuse>(GRANTED, name.parent_ids(), &fields) {
-        let Some(excuse) = rows.get(&name)? else { continue };
-        if excuse.period_ends.contains(&date_message(end)) {
-            excuses.entry(name.parent()).or_insert_with(|| name.to_string());
+/// it was a draft. One that cannot be read is in the way of its own project.
+#[derive(Default)]
+pub(super) struct Excuses(HashMap<ProjectName, Result<String, DamagedRow>>);
+
+impl Excuses {
+    /// Of a policy and the period that ends on a day.
+    pub(super) fn of(
+        rows: &Rows<'_, Tracker>,
+        (name, policy): (&PolicyName, &WarningPolicy),
+        end: Date,
+    ) -> Self {
+        let mut excuses = HashMap::new();
+        if !policy.excusable {
+            return Self(excuses);
         }
+        let fields = [name.id().as_str().as_bytes(), &[0]].concat();
+        for name in rows.names::<Excuse>(GRANTED, name.parent_ids(), &fields) {
+            let project = name.parent();
+            match rows.get(&name) {
+                Ok(Some(excuse)) if excuse.period_ends.contains(&date_message(end)) => {
+                    let said = excuses.entry(project).or_insert_with(|| Ok(name.to_string()));
+                    // Whatever another one says, it is excused.
+                    if said.is_err() {
+                        *said = Ok(name.to_string());
+                    }
+                }
+                Ok(_) => {}
+                Err(row) => _ = excuses.entry(project).or_insert(Err(row)),
+            }
+        }
+        Self(excuses)
     }
-    Ok(excuses)
+
+    /// The excuse of a project; empty: it has none.
+    ///
+    /// # Errors
+    /// If one that may be of the period cannot be read.
+    pub(super) fn of_project(&self, project: &ProjectName) -> Result<String, DamagedRow> {
+        self.0.get(project).cloned().unwrap_or_else(|| Ok(String::new()))
+    }
 }
 
 /// Whether a policy of a portfolio evaluates a period by a day, so that the sweep is to go on.

@@ -14,7 +14,7 @@ use milepost_types::{DamagedRow, Rejection};
 
 use super::PolicyName;
 use super::correction::{Correction, corrections};
-use super::days::excuses;
+use super::days::Excuses;
 use super::evaluation::{Candidate, Evaluator, Occasion, candidate};
 use super::known::AsOf;
 use super::measure::Peers;
@@ -161,8 +161,8 @@ impl Again<'_> {
             );
             return Err(Rejection::invalid("project", "NO_WARNING", description));
         };
-        let mut excuses = excuses(&self.scope.rows, (self.policy.name(), self.policy), self.request.end)?;
-        Ok(self.corrected(&candidate, excuses.remove(project).unwrap_or_default())?)
+        let excuses = Excuses::of(&self.scope.rows, (self.policy.name(), self.policy), self.request.end);
+        Ok(self.corrected(&candidate, excuses.of_project(project)?)?)
     }
 
     fn corrected(&self, candidate: &Candidate, excuse: String) -> Result<Vec<Change>, DamagedRow> {

@@ -4,7 +4,6 @@
 //! memory is that of one page, however many projects there are. What projects together have, which tests compare with,
 //! is found once, for the first page, and carried by the tokens of the pages after it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -20,7 +19,7 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, Rejection, Violations, limits};
 
 use super::PolicyName;
-use super::days::excuses;
+use super::days::Excuses;
 use super::evaluation::{Candidate, Evaluator, Occasion};
 use super::known::AsOf;
 use super::light::{Carried, Light};
@@ -64,7 +63,7 @@ struct Replay<'a> {
     /// By period: what `today()` means in the filter.
     todays: Vec<CurrentDate>,
     /// By period: the excuses of the policy, if it has a name.
-    excuses: Vec<HashMap<ProjectName, String>>,
+    excuses: Vec<Excuses>,
     compared: Option<PolicyName>,
     /// By step, whether it opens an order.
     opens: Vec<bool>,
@@ -154,11 +153,11 @@ impl<'a> Replay<'a> {
             Replayed::Named(name) => Some(name.clone()),
             Replayed::Inline(_) => None,
         };
-        let mut by_period = Vec::with_capacity(occasions.len());
-        for occasion in &occasions {
-            let excuses = |name| excuses(rows, (name, &policy), occasion.period.end);
-            by_period.push(name.as_ref().map(excuses).transpose()?.unwrap_or_default());
-        }
+        let excuses = |occasion: &Occasion| {
+            let of_policy = |name| Excuses::of(rows, (name, &policy), occasion.period.end);
+            name.as_ref().map(of_policy).unwrap_or_default()
+        };
+        let excuses = occasions.iter().map(excuses).collect();
         let evaluator = Evaluator::new(rows.read, rule, portfolio.clone(), Arc::new(known));
         if let Some(compared) = &request.compare_with {
             rows.find(compared)?;
@@ -166,8 +165,7 @@ impl<'a> Replay<'a> {
         let compared = request.compare_with.clone().or(name);
         let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
         let todays = occasions.iter().map(|occasion| evaluator.current_date(occasion.as_of.day)).collect();
-        let (excuses, peers) = (by_period, Vec::new());
-        Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers })
+        Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers: Vec::new() })
     }
 
     fn find_peers(&mut self) {
@@ -182,8 +180,10 @@ impl<'a> Replay<'a> {
             let peers = self.peers.get(i).map(|peers| &peers[..]).unwrap_or_default();
             let found = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
             let light = worst(found.iter().map(|test| Light::of(test.light)));
-            let excuse = self.excuses.get(i).and_then(|excuses| excuses.get(&candidate.name));
-            let counted = counted(&found, excuse.map_or("", String::as_str));
+            let excuse =
+                self.excuses.get(i).map(|excuses| excuses.of_project(&candidate.name)).transpose()?;
+            let excuse = excuse.unwrap_or_default();
+            let counted = counted(&found, &excuse);
             let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
             (carried, tests) = (after, found);
             let end = occasion.period.end;
@@ -197,7 +197,7 @@ impl<'a> Replay<'a> {
                 period_end: Some(date_message(end)),
                 light: Light::message(light),
                 shown_light: shown,
-                excused: excuse.is_some(),
+                excused: !excuse.is_empty(),
                 steps: reached.iter().filter_map(|step| i32::try_from(*step).ok()).collect(),
                 adopted_light: adopted
                     .map_or(WarningLight::Unspecified.into(), |adopted| adopted.shown_light),

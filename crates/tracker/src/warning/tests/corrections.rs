@@ -299,6 +299,38 @@ fn office_4_what_is_computed_again_is_compared_with_what_was_evaluated() {
     assert_eq!(peers(&named), [(&*(2_120 * UNIT).to_string(), &*(4_800 * UNIT).to_string())]);
 }
 
+/// An excuse that cannot be read keeps its own project from being evaluated, and no other one.
+#[test]
+fn an_excuse_that_cannot_be_read_is_in_the_way_of_its_project_alone() {
+    let mut office = Office::on(date(2021, 3, 1));
+    for id in ["rail", "road"] {
+        office.project(id, twenty_points_behind(&[3, 4]));
+    }
+    office.adopt("w", published("yc-progress"), date(2021, 3, 1));
+    office.excuse("flood", &[APRIL]);
+    let flood: crate::warning::ExcuseName = "portfolios/wsc/projects/road/excuses/flood".parse().unwrap();
+    let row = office.world.damage(&flood);
+    office.wait(MARCH);
+    assert_eq!(
+        (office.warning("w", "road", MARCH), office.lights("w", "rail", MARCH)),
+        (None, (Yellow, Yellow))
+    );
+    assert_eq!(office.world.policy("w").next_evaluation_date, Some(date_message(APRIL)), "it goes on");
+    let replayed = office.replay_policy("w", MARCH, MARCH);
+    let ids: Vec<_> = replayed.projects.iter().map(|project| &project.project[24..]).collect();
+    assert_eq!(ids, ["rail"]);
+    let refused = office.recompute_of("w", MARCH, Some("road"), None).unwrap_err();
+    assert!(matches!(refused, Rejection::DamagedRow(_)), "{refused}");
+    let fact = office.damage("rail");
+    office.wait(APRIL);
+    office.mend("rail", fact);
+    let events = office.recompute_of("w", APRIL, Some("rail"), None).unwrap();
+    assert!(!events.is_empty(), "an excuse of another project is not in its way");
+    office.world.put_row(&flood, row);
+    let events = office.recompute_of("w", APRIL, Some("road"), None).unwrap();
+    assert_eq!(kinds(&events), ["warning.excused"]);
+}
+
 /// A project that cannot be read is in no other's way, neither on the day nor later.
 #[test]
 fn a_project_that_could_not_be_read_on_the_day_is_evaluated_when_it_is_named() {
