@@ -24,6 +24,7 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, GoOn, LedgerKind, Position, Rejection, limits};
 
 pub(crate) use self::days::{Today, between};
+pub(crate) use self::starts::are_missed;
 use crate::command::{AdvanceDate, Command};
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::mirror::Portfolio;

@@ -5,9 +5,11 @@
 //! date that began has begun. A day that takes several entries is submitted until it is the current date. Days that were
 //! missed begin when everything was followed that the registry knows: on such a day it would have been known. So does what
 //! became due of days that have begun, as by a policy that is adopted for the past. The next day waits for that, too, but
-//! begins if it is not to be had: what passed is found by all that was acknowledged in it.
+//! begins if it is not to be had: what passed is found by all that was acknowledged in it. However much is late, midnight is
+//! midnight in all portfolios: what is late goes on entry by entry, each portfolio in its turn, and in between days begin.
+//! What a day passed over, or does not get done, is in the way of no day, and is reported until it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::{AdvanceDate, Command};
-use crate::decide::{Tracker, between};
+use crate::decide::{Tracker, are_missed, between};
 use crate::follow::upstream::Upstream;
 use crate::metrics::Metrics;
 use crate::mirror::Portfolio;
@@ -59,6 +61,17 @@ struct Dated {
 /// Portfolios whose date waits to be confirmed, with their current dates.
 type Unconfirmed = BTreeMap<PortfolioName, Date>;
 
+/// What a check of the clock found.
+#[derive(Default)]
+struct Found {
+    /// Portfolios whose days do not begin by themselves.
+    stuck: BTreeMap<PortfolioName, TooFar>,
+    /// Why something does not get done, for people.
+    failed: Option<String>,
+    /// How following the registry to its end went, if that was asked for.
+    followed: Option<Result<(), String>>,
+}
+
 impl Sweep {
     /// Lets days begin until the server drains.
     pub(crate) async fn run(self) -> Result<(), BoxError> {
@@ -79,48 +92,68 @@ impl Sweep {
 
     /// Checks the clock once; returns how long until the next check.
     async fn check_clock(&self, unconfirmed: &mut Unconfirmed) -> Duration {
-        let (portfolios, mut failed) = self.dated();
-        let mut stuck = BTreeMap::new();
-        let mut followed = None;
-        for portfolio in &portfolios {
-            let begins = self.days_to_begin(portfolio);
-            let is_late =
-                begins == 0 && portfolio.current.is_some_and(|day| self.is_late(&portfolio.name, day));
-            if (begins > 0 || is_late) && followed.is_none() {
-                let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
-                followed = Some(reached.map_err(|status| status.message().to_owned()));
+        let mut found = Found::default();
+        let mut portfolios = self.begin_days(&mut found, unconfirmed).await;
+        let mut late: VecDeque<_> = portfolios.iter().filter_map(|dated| self.late(&dated.name)).collect();
+        while let Some((name, current)) = late.pop_front() {
+            match self.do_late(&name, current, &mut found).await {
+                Ok(true) => late.extend(self.late(&name)),
+                Ok(false) => {}
+                Err(error) => found.failed = Some(cannot_advance(&name, &error)),
             }
-            let name = &portfolio.name;
-            match (begins, &followed) {
-                (1, Some(Err(why))) => {
-                    tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
-                }
-                (_, Some(Err(why))) if begins > 1 || is_late => {
-                    let what = if is_late { "is behind with what days bring" } else { "missed days" };
-                    failed = Some(format!(
-                        "{name} {what}, which goes on when the registry was followed to its end: {why}"
-                    ));
+            if portfolios.iter().any(|dated| self.days_to_begin(dated) > 0) {
+                // What the registry acknowledged by then belongs to the day that passed.
+                found.followed = found.followed.filter(Result::is_err);
+            }
+            portfolios = self.begin_days(&mut found, unconfirmed).await;
+        }
+        if found.failed.is_none() && found.stuck.is_empty() {
+            found.failed = portfolios.iter().find_map(|dated| self.undone(&dated.name));
+        }
+        self.report(&found.stuck, found.failed);
+        *unconfirmed = found.stuck.into_iter().map(|(name, far)| (name, far.current)).collect();
+        let wait = self.wait(&portfolios);
+        if matches!(found.followed, Some(Err(_))) { wait.min(LONGEST_WAIT_FOR_REGISTRY) } else { wait }
+    }
+
+    /// Lets the days of all portfolios begin that are to; says the portfolios, with their dates after that.
+    async fn begin_days(&self, found: &mut Found, unconfirmed: &Unconfirmed) -> Vec<Dated> {
+        let (mut portfolios, failed) = self.dated();
+        found.failed = failed.or(found.failed.take());
+        for portfolio in &mut portfolios {
+            let (begins, name) = (self.days_to_begin(portfolio), portfolio.name.clone());
+            if begins > 0
+                && let Err(why) = self.follow_to_tail(found).await
+            {
+                if begins > 1 {
+                    found.failed = Some(behind(&name, "missed days", &why));
                     continue;
                 }
-                _ => {}
+                tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
             }
             match self.catch_up(portfolio).await {
-                Ok(None) => {}
+                Ok(None) => _ = found.stuck.remove(&name),
                 Ok(Some(far)) => {
-                    if unconfirmed.get(&portfolio.name) != Some(&far.current) {
-                        far.report(&portfolio.name, self.max_catch_up_days);
+                    let is_known =
+                        found.stuck.contains_key(&name) || unconfirmed.get(&name) == Some(&far.current);
+                    if !is_known {
+                        far.report(&name, self.max_catch_up_days);
                     }
-                    stuck.insert(portfolio.name.clone(), far);
+                    found.stuck.insert(name, far);
                 }
-                Err(error) => {
-                    failed = Some(format!("the date of {} cannot be advanced: {error}", portfolio.name))
-                }
+                Err(error) => found.failed = Some(cannot_advance(&name, &error)),
             }
         }
-        self.report(&stuck, failed);
-        *unconfirmed = stuck.into_iter().map(|(name, far)| (name, far.current)).collect();
-        let wait = self.wait(&portfolios);
-        if matches!(followed, Some(Err(_))) { wait.min(LONGEST_WAIT_FOR_REGISTRY) } else { wait }
+        portfolios
+    }
+
+    /// Follows the registry to its end, once in a check; why not, if that is not to be had.
+    async fn follow_to_tail(&self, found: &mut Found) -> Result<(), String> {
+        if found.followed.is_none() {
+            let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
+            found.followed = Some(reached.map_err(|status| status.message().to_owned()));
+        }
+        found.followed.clone().unwrap_or(Ok(()))
     }
 
     /// The portfolios that are not deleted, and why others cannot be read.
@@ -151,18 +184,13 @@ impl Sweep {
         if days <= self.max_catch_up_days { days } else { 0 }
     }
 
-    /// Lets the days begin that a portfolio missed, or reports that they are too many.
-    async fn catch_up(&self, portfolio: &Dated) -> Result<Option<TooFar>, String> {
-        let mut current = portfolio.current;
+    /// Lets the days begin that a portfolio missed, or says that they are too many.
+    async fn catch_up(&self, portfolio: &mut Dated) -> Result<Option<TooFar>, String> {
         loop {
             let today = portfolio.zone.date_at(self.clock.now());
-            let next = match current {
+            let next = match portfolio.current {
                 None => today,
-                Some(current) if current >= today => match self.is_late(&portfolio.name, current) {
-                    // What became due of days that have begun.
-                    true => current,
-                    false => return Ok(None),
-                },
+                Some(current) if current >= today => return Ok(None),
                 Some(current) => {
                     let days = between(current, today);
                     if days > self.max_catch_up_days {
@@ -171,40 +199,65 @@ impl Sweep {
                     current.tomorrow().map_err(|error| error.to_string())?
                 }
             };
-            let (name, traceparent) = (portfolio.name.clone(), String::new());
-            let day = AdvanceDate {
-                portfolio: name,
-                date: next,
-                preview: false,
-                traceparent,
-                permit: Permit::of_system(),
-            };
-            let command = Command::AdvanceDate(Arc::new(day));
-            let submission = Submission::system(LedgerKind::Tracker.as_str(), command);
-            match self.ledger.submit(submission).await {
-                // A later day was begun before the clock or the time zone went back.
-                Ok(receipt) if receipt.events.is_empty() => return Ok(None),
-                Ok(_) => {}
-                Err(SubmitError::Rejected(Rejection::DamagedRow(row))) => {
-                    return Err(row.to_string());
-                }
-                // The clock went back meanwhile, or the portfolio was deleted: the next check sees it.
-                Err(SubmitError::Rejected(_) | SubmitError::Closing | SubmitError::Failed { .. }) => {
-                    return Ok(None);
-                }
-                Err(error) => return Err(error.to_string()),
-            };
+            // If not, a later day was begun before the clock or the time zone went back.
+            if !self.advance(&portfolio.name, next).await? {
+                return Ok(None);
+            }
             let reached = self.current(&portfolio.name).map_err(|row| row.to_string())?;
-            if reached > current && reached >= Some(next) {
+            if reached > portfolio.current && reached >= Some(next) {
                 self.metrics.days_advanced.inc();
-                current = reached;
+                portfolio.current = reached;
             }
         }
     }
 
-    /// Whether something became due after the current date had begun.
-    fn is_late(&self, portfolio: &PortfolioName, current: Date) -> bool {
-        warning::is_due(&self.ledger.view(), portfolio, current)
+    /// Does an entry of what became due after the current date of a portfolio had begun; whether there was one.
+    async fn do_late(&self, name: &PortfolioName, current: Date, found: &mut Found) -> Result<bool, String> {
+        if let Err(why) = self.follow_to_tail(found).await {
+            found.failed = Some(behind(name, "is behind with what days bring", &why));
+            return Ok(false);
+        }
+        self.advance(name, current).await
+    }
+
+    /// Submits an entry of a day; whether something came of it.
+    async fn advance(&self, name: &PortfolioName, day: Date) -> Result<bool, String> {
+        let day = AdvanceDate {
+            portfolio: name.clone(),
+            date: day,
+            preview: false,
+            traceparent: String::new(),
+            permit: Permit::of_system(),
+        };
+        let command = Command::AdvanceDate(Arc::new(day));
+        let submission = Submission::system(LedgerKind::Tracker.as_str(), command);
+        match self.ledger.submit(submission).await {
+            Ok(receipt) => Ok(!receipt.events.is_empty()),
+            Err(SubmitError::Rejected(Rejection::DamagedRow(row))) => Err(row.to_string()),
+            // The clock went back meanwhile, or the portfolio was deleted: the next check sees it.
+            Err(SubmitError::Rejected(_) | SubmitError::Closing | SubmitError::Failed { .. }) => Ok(false),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// A portfolio in which something became due after its current date had begun, with that date.
+    fn late(&self, name: &PortfolioName) -> Option<(PortfolioName, Date)> {
+        let view = self.ledger.view();
+        let current = current(&view, name).ok().flatten()?;
+        warning::is_due(&view, name, current).then(|| (name.clone(), current))
+    }
+
+    /// What does not get done in a portfolio although its day has begun, for people.
+    fn undone(&self, name: &PortfolioName) -> Option<String> {
+        let advice = "the log names the row; if it cannot be decoded, run `milepost store rebuild`";
+        if self.late(name).is_some() {
+            return Some(format!("a warning policy of {name} is not evaluated to its end: {advice}"));
+        }
+        let view = self.ledger.view();
+        let current = tables::date::get(&view, name).ok().flatten();
+        let passed_over = current.is_some_and(|current| current.passed_over) || are_missed(&view, name);
+        passed_over
+            .then(|| format!("{name} passed over a milestone, for which each next day looks: {advice}"))
     }
 
     fn current(&self, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
@@ -215,7 +268,7 @@ impl Sweep {
         self.metrics.portfolios_unconfirmed.set(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
         match (failed, stuck.first_key_value()) {
             (Some(reason), _) => {
-                tracing::warn!(reason, "a day cannot begin");
+                tracing::warn!(reason, "not all that days bring gets done");
                 self.check.degraded(reason);
             }
             (None, Some((name, TooFar { current, today, days }))) => self.check.degraded(format!(
@@ -237,6 +290,14 @@ impl Sweep {
 
 fn current(view: &View<'_>, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
     Ok(tables::date::get(view, portfolio)?.map(|current| current.date))
+}
+
+fn cannot_advance(name: &PortfolioName, error: &str) -> String {
+    format!("the date of {name} cannot be advanced: {error}")
+}
+
+fn behind(name: &PortfolioName, what: &str, why: &str) -> String {
+    format!("{name} {what}, which goes on when the registry was followed to its end: {why}")
 }
 
 /// How long until the next day begins in a time zone.

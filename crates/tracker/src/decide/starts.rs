@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::civil::Date;
+use milepost_ledger::Read;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_resource::{Change, Checked};
+use milepost_resource::{Change, Checked, Rows};
 use milepost_types::DamagedRow;
 
-use super::Scope;
 use super::works::Changes;
+use super::{Scope, Tracker};
 use crate::convert::milestone::awaits_start;
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
@@ -109,6 +110,13 @@ fn achieve(
         // What those that are passed over would have brought to the others does not come now.
         awaiting = left;
     }
+}
+
+/// Whether a start passed a milestone of a portfolio over that is to be achieved still, or cannot be read.
+pub(crate) fn are_missed(read: &dyn Read, portfolio: &PortfolioName) -> bool {
+    let rows = Rows::<Tracker>::new(read);
+    let awaits = |name| rows.row(&name).is_some_and(|row| !matches!(awaits_start(&row), Ok(false)));
+    tables::missed_start::under(read, portfolio).any(|found| found.map_or(true, |(name, _)| awaits(name)))
 }
 
 /// What a day makes of the milestones that starts passed over, start by start.

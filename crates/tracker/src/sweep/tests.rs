@@ -9,7 +9,7 @@ use jiff::civil::date;
 use milepost_service::readiness::State;
 
 use super::*;
-use crate::tests::{Registry, RegistryServer, Running};
+use crate::tests::{Registry, RegistryServer, Running, World};
 
 const DATES: &str = "tracker.dates";
 
@@ -269,5 +269,126 @@ async fn a_day_begins_after_all_that_the_registry_has_is_followed() {
         let last: Vec<_> = story[story.len() - 2..].iter().map(String::as_str).collect();
         assert_eq!(last, ["source.followed", "portfolio.date_advanced"]);
     }
+    tracker.stop().await;
+}
+
+/// A tracker with what a world has, which follows its registry.
+async fn tracker_of(world: &World, registry: Registry, now: &str) -> (RegistryServer, Running, Sweep) {
+    let registry = RegistryServer::running(registry);
+    let mut tracker = Running::on(&registry, world.journal());
+    tracker.clock.set(now.parse().unwrap());
+    tracker.follow();
+    tracker.reach(registry.recorded.tail()).await;
+    let midnight = tracker.service.sweep(&tracker.context);
+    (registry, tracker, midnight)
+}
+
+/// Days go on without what cannot be read, and whoever operates the tracker is told until it was found.
+#[tokio::test]
+async fn that_a_day_passed_over_a_milestone_is_said_until_it_was_found() {
+    let (mut world, registry) = World::with_projects(&["road"]);
+    world.advance(date(2021, 5, 13)).unwrap();
+    world.create("a", Some(date(2021, 5, 20)));
+    world.damage(&crate::tests::world::name("road", "a"));
+    world.now = "2021-05-22T04:00:00Z".parse().unwrap();
+    world.advance(date(2021, 5, 22)).unwrap();
+    // Its rows are made anew of the journal.
+    let (_registry, tracker, midnight) = tracker_of(&world, registry, "2021-05-22T04:00:00Z").await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("portfolios/wsc passed over a milestone"), "{reason}");
+    tracker.clock.advance(SignedDuration::from_hours(24));
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!((current(&tracker), state(&tracker)), (Some(date(2021, 5, 23)), State::Ready));
+    tracker.stop().await;
+}
+
+/// The same of the start of a project that could not achieve a milestone.
+#[tokio::test]
+async fn that_a_start_passed_over_a_milestone_is_said_until_it_is_achieved() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.advance(date(2021, 5, 13)).unwrap();
+    for (id, kind) in [("a", crate::milestone::CONSTRUCTION_START), ("b", "other")] {
+        let mut start = crate::tests::world::draft("road", Some(id), Some(date(2021, 12, 1)));
+        start.milestone.as_mut().unwrap().r#type = kind.into();
+        world.submit(crate::tests::world::create(vec![start])).unwrap();
+        world.damage_cut_off(&crate::tests::world::name("road", id));
+    }
+    world.ingest(registry.start(&["road"], date(2021, 5, 12))).unwrap();
+    let (_registry, tracker, midnight) = tracker_of(&world, registry, "2021-05-13T04:00:00Z").await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("portfolios/wsc passed over a milestone"), "{reason}");
+    tracker.clock.advance(SignedDuration::from_hours(24));
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!((current(&tracker), state(&tracker)), (Some(date(2021, 5, 14)), State::Ready));
+    assert!(tracker.story().iter().any(|line| line.contains("milestone.achieved")));
+    tracker.stop().await;
+}
+
+/// A policy that cannot be evaluated is in the way of no day, and is said, too.
+#[tokio::test]
+async fn that_a_policy_stays_due_is_said() {
+    use milepost_proto::event::v1::Event;
+    use milepost_proto::event::v1::event::Resource;
+    use prost::Message;
+
+    let (mut world, registry) = World::with_projects(&["road"]);
+    world.advance(date(2021, 5, 13)).unwrap();
+    let policy = crate::warning::published("yc-start");
+    let creation = crate::warning::tests::policies::creation("start", policy).unwrap();
+    world.submit(creation).unwrap();
+    let adopt = crate::warning::adopt as milepost_resource::Run<_, _, _>;
+    world.submit(crate::warning::tests::policies::act("start", Some(date(2021, 5, 1)), adopt)).unwrap();
+    // No period ends on that day.
+    let adopted = world.entries.last_mut().unwrap();
+    let mut event = Event::decode(adopted.events[0].clone()).unwrap();
+    let Some(Resource::WarningPolicyResource(policy)) = &mut event.resource else { panic!("{event:?}") };
+    policy.next_evaluation_date = Some(milepost_service::value::date_message(date(2021, 5, 2)));
+    adopted.events[0] = event.encode_to_vec().into();
+    let (_registry, tracker, midnight) = tracker_of(&world, registry, "2021-05-14T04:00:00Z").await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 5, 14)));
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("a warning policy of portfolios/wsc is not evaluated"), "{reason}");
+    tracker.stop().await;
+}
+
+/// A clock that goes on by this whenever somebody looks at it.
+struct Ticking(Arc<milepost_types::ManualClock>, SignedDuration);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        self.0.advance(self.1);
+        self.0.now()
+    }
+}
+
+/// However long what is late takes, midnight is midnight: in other portfolios, and in its own.
+#[tokio::test]
+async fn a_long_evaluation_of_past_periods_keeps_no_day_from_beginning() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.ingest(registry.portfolio("zoo")).unwrap();
+    world.advance(date(2021, 5, 13)).unwrap();
+    let creation = crate::warning::tests::policies::creation("start", crate::warning::published("yc-start"));
+    world.submit(creation.unwrap()).unwrap();
+    let adopt = crate::warning::adopt as milepost_resource::Run<_, _, _>;
+    let past = Some(date(2017, 5, 1));
+    world.submit(crate::warning::tests::policies::act("start", past, adopt)).unwrap();
+    let before = world.entries.len();
+    let (_registry, tracker, midnight) = tracker_of(&world, registry, "2021-05-13T04:00:00Z").await;
+    let clock = Arc::new(Ticking(Arc::clone(&tracker.clock), SignedDuration::from_mins(10)));
+    let midnight = Sweep { clock, ..midnight };
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    let story = tracker.entries().split_off(before);
+    let last = story.iter().rposition(|(_, kinds)| kinds.contains("warning.")).unwrap();
+    let days = |portfolio: &str| {
+        let of_portfolio =
+            |entry: &&(String, String)| entry.0 == portfolio && entry.1.contains("portfolio.date_advanced");
+        story[..last].iter().filter(of_portfolio).count()
+    };
+    assert!(days("zoo") >= 2 && days("wsc") >= 1, "{story:?}");
+    assert_eq!(story.iter().filter(|(_, kinds)| kinds.contains("warning.")).count(), 48, "4 years");
+    assert_eq!(state(&tracker), State::Ready);
     tracker.stop().await;
 }

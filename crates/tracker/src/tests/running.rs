@@ -165,6 +165,11 @@ impl Running {
 
     /// The types of the events of all entries, one line an entry.
     pub(crate) fn story(&self) -> Vec<String> {
+        self.entries().into_iter().map(|(_, kinds)| kinds).collect()
+    }
+
+    /// The same, each with the portfolio of the entry.
+    pub(crate) fn entries(&self) -> Vec<(String, String)> {
         use milepost_ledger::journal::ReadLimit;
         use prost::Message;
         let limit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
@@ -175,7 +180,8 @@ impl Running {
                 let kind = milepost_proto::event::v1::Event::decode(event.clone()).unwrap().r#type;
                 kind.trim_start_matches("milepost.").to_owned()
             });
-            kinds.collect::<Vec<_>>().join(" ")
+            let kinds = kinds.collect::<Vec<_>>().join(" ");
+            (entry.portfolio, kinds)
         };
         entries.iter().map(line).collect()
     }

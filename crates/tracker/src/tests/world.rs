@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRange, Read, RowIter, Write};
 use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{Act, Custom, Name, Rules, Run, Standard, Target, read_list};
 use milepost_service::access::{Permit, Scopes};
 use milepost_service::value::date_message;
-use milepost_types::{Etag, LogId, Rejection, Violations};
+use milepost_types::{Etag, Hash, Lineage, LogId, Rejection, Violations};
 use prost::Message;
 
 use super::Registry;
@@ -232,6 +233,17 @@ impl World {
         Ok((milestones, list.next_page_token(page.next, self.entries.len() as u64), page.scanned))
     }
 
+    /// A journal of the entries.
+    pub(crate) fn journal(&self) -> MemoryJournal {
+        let (mut previous, mut entries) = (Hash::ZERO, Vec::new());
+        for entry in &self.entries {
+            let stored = entry.encode(&previous);
+            previous = stored.hash;
+            entries.push(stored);
+        }
+        MemoryJournal::with_entries(self.context().log, Lineage::default(), entries)
+    }
+
     /// Rows made anew of the entries.
     pub(crate) fn rebuilt(&self) -> Rows {
         let (domain, mut rows) = (Tracker::default(), Rows::default());
@@ -358,6 +370,12 @@ impl World {
         // A name that is no text.
         self.put_row(name, Bytes::from([&row[..], b"\x0a\x01\xff"].concat()));
         row
+    }
+
+    /// Has the row of a resource be one of which no part can be read.
+    pub(crate) fn damage_cut_off<R: Rules<Tracker>>(&mut self, name: &Name<R>) {
+        let row = self.rows.0.get(&key::<R>(name)[..]).unwrap().clone();
+        self.put_row(name, Bytes::from([&row[..], b"\x0a\x05x"].concat()));
     }
 
     /// Has the row of a resource be this one.

@@ -24,7 +24,7 @@ mod replay;
 mod rule;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 pub(crate) use tests::published::published;

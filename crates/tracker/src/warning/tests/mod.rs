@@ -6,7 +6,7 @@ mod excuses;
 mod fen;
 mod metrics;
 mod orders;
-mod policies;
+pub(crate) mod policies;
 pub(crate) mod published;
 mod replays;
 

@@ -31,7 +31,7 @@ pub(super) fn name(id: &str) -> PolicyName {
     format!("portfolios/wsc/warningPolicies/{id}").parse().unwrap()
 }
 
-pub(super) fn creation(id: &str, policy: WarningPolicy) -> Result<Command, Violations> {
+pub(crate) fn creation(id: &str, policy: WarningPolicy) -> Result<Command, Violations> {
     let request = CreateWarningPolicyRequest {
         parent: "portfolios/wsc".into(),
         warning_policy_id: id.into(),
@@ -43,7 +43,7 @@ pub(super) fn creation(id: &str, policy: WarningPolicy) -> Result<Command, Viola
     violations.finish(act).map(command)
 }
 
-pub(super) fn act<A: Send + Sync + 'static>(
+pub(crate) fn act<A: Send + Sync + 'static>(
     id: &str,
     arguments: A,
     run: Run<Tracker, WarningPolicy, A>,
