@@ -23,7 +23,7 @@ use super::known::AsOf;
 use super::measure::Peers;
 use super::order::Orders;
 use super::outcome::{before, carried, first, follow, kind, made, name_of, of_period, peers_of, set_steps};
-use super::policy::{NEXT_EVALUATION, evaluation_date, rule_of};
+use super::policy::{NEXT_EVALUATION, next_evaluation, rule_of};
 use crate::decide::works::{Changes, due};
 use crate::decide::{Scope, Tracker};
 use crate::names::{PortfolioName, ProjectName};
@@ -121,7 +121,7 @@ impl<'a> Evaluation<'a> {
         let Occasion { period, as_of } = self.occasion;
         let next = self.evaluator.rule.periods.after(period.end);
         let after = self.policy.changed(self.scope, |policy| {
-            policy.next_evaluation_date = next.map(|next| date_message(evaluation_date(policy, next)));
+            policy.next_evaluation_date = next_evaluation(policy, next);
         });
         Change::of(EventKind::Updated, Some(&self.policy), after).on(Some(as_of.day))
     }

@@ -6,12 +6,14 @@
 //! | retire | ADOPTED | RETIRED |
 //!
 //! Invariants: what an adopted policy says does not change any more, so that every evaluation by it can be done again;
-//! while it is ADOPTED, and has a further period, it keeps the day on which that is evaluated.
+//! while it has a further period that ended while it was in force, or may end so, it keeps the day on which that is
+//! evaluated: what is due, or half done, when it is put out of force is evaluated still.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::WarningPolicy;
 use milepost_proto::tracker::v1::warning_policy::State;
 use milepost_resource::{
@@ -97,6 +99,13 @@ pub(crate) fn evaluation_date(policy: &WarningPolicy, period: Period) -> Date {
     period.end.saturating_add(policy.evaluate_after_days.days())
 }
 
+/// The day on which a policy evaluates its next period, if there is one that ends while it is in force.
+pub(super) fn next_evaluation(policy: &WarningPolicy, next: Option<Period>) -> Option<gtype::Date> {
+    let retired = date(policy.retired_date.as_ref());
+    let next = next.filter(|next| retired.is_none_or(|retired| next.end <= retired));
+    next.map(|next| date_message(evaluation_date(policy, next)))
+}
+
 /// The current date of a portfolio.
 pub(super) fn current_date(scope: &Scope<'_>, portfolio: &PortfolioName) -> Result<Date, DamagedRow> {
     let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
@@ -122,8 +131,7 @@ pub(crate) fn adopt(
     let after = before.changed(scope, |policy| {
         policy.set_state(State::Adopted);
         policy.adopted_date = Some(date_message(day));
-        let first = rule.periods.ending_from(day);
-        policy.next_evaluation_date = first.map(|first| date_message(evaluation_date(policy, first)));
+        policy.next_evaluation_date = next_evaluation(policy, rule.periods.ending_from(day));
     });
     let payload = Payload::WarningPolicyAdopted(event::WarningPolicyAdopted {});
     let kind = EventKind::custom("milepost.warning_policy.adopted", payload);
@@ -140,11 +148,14 @@ pub(crate) fn retire(
     let current = current_date(scope, &before.name().parent())?;
     let adopted = date(before.adopted_date.as_ref());
     let day = act_day(current, adopted, *given, "from when on it is in force")?;
+    let (rule, next) = (rule_of(before)?, date(before.next_evaluation_date.as_ref()));
+    let end = next.map(|next| next.saturating_sub(before.evaluate_after_days.days()));
+    let next = end.and_then(|end| rule.periods.ending_on(end));
     let after = before.changed(scope, |policy| {
         policy.set_state(State::Retired);
         reason.clone_into(&mut policy.state_reason);
         policy.retired_date = Some(date_message(day));
-        policy.next_evaluation_date = None;
+        policy.next_evaluation_date = next_evaluation(policy, next);
     });
     let payload = event::WarningPolicyRetired { reason: reason.clone() };
     let kind = EventKind::custom("milepost.warning_policy.retired", Payload::WarningPolicyRetired(payload));

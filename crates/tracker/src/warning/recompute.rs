@@ -8,7 +8,6 @@
 use jiff::civil::Date;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::WarningPolicy;
-use milepost_proto::tracker::v1::warning_policy::State;
 use milepost_resource::{Act, Change, Checked, Decided, Rows, date};
 use milepost_types::{DamagedRow, Rejection};
 
@@ -107,10 +106,14 @@ impl Recompute {
         period: Period,
     ) -> Result<(), Rejection> {
         let is_of_policy = date(policy.adopted_date.as_ref()).is_some_and(|adopted| adopted <= self.end);
-        let is_to_come = match (policy.state(), date(policy.next_evaluation_date.as_ref())) {
-            // It does not say any more how far it came.
-            (State::Retired, _) => !self.has_warnings(scope),
-            (_, next) => next.is_some_and(|next| next <= evaluation_date(policy, period)),
+        let next = date(policy.next_evaluation_date.as_ref());
+        let is_to_come = match next {
+            Some(next) => next <= evaluation_date(policy, period),
+            // What ended before it was retired it evaluated, and of what ended later what it had by then.
+            None => {
+                let retired = date(policy.retired_date.as_ref());
+                retired.is_some_and(|retired| retired < self.end) && !self.has_warnings(scope)
+            }
         };
         if is_of_policy && !is_to_come {
             return Ok(());

@@ -24,7 +24,7 @@ use crate::tests::Registry;
 use crate::tests::registry::portfolio;
 use crate::tests::world::{Action, World, command, create, draft, kinds};
 use crate::warning::outcome::{from, of_period};
-use crate::warning::{ExcuseName, Recompute, adopt, grant, refuse};
+use crate::warning::{ExcuseName, Recompute, adopt, grant, refuse, retire};
 use WarningLight::{Green, NoLight, Red, Yellow};
 
 /// One fen.
@@ -761,4 +761,56 @@ fn a_project_that_cannot_be_read_is_no_peer_and_the_others_are_evaluated() {
         Some(date_message(date(2021, 11, 30))),
         "it goes on"
     );
+}
+
+/// What is due when a policy is put out of force is evaluated still: its period ended while it was in force.
+#[test]
+fn what_is_due_of_a_policy_that_is_retired_is_evaluated_to_its_end() {
+    let (september, retired) = (date(2021, 9, 30), date(2021, 11, 1));
+    let mut office = Office::on(date(2021, 11, 1));
+    for id in ["a", "b", "c"] {
+        office.project(id, vec![completed(9, 500 * UNIT, Some(september))]);
+    }
+    office.world.submit(creation("w", published("wh-ratio")).unwrap()).unwrap();
+    office.world.submit(act("w", Some(september), adopt as Run<_, _, _>)).unwrap();
+    office.world.domain.part_bytes = 1;
+    office.world.submit(crate::tests::world::advance(retired)).unwrap();
+    assert!(office.warning("w", "a", september).is_some() && office.warning("w", "b", september).is_none());
+    office.world.submit(act("w", (String::new(), Some(retired)), retire as Run<_, _, _>)).unwrap();
+    assert_eq!(office.world.policy("w").next_evaluation_date, Some(date_message(september)));
+    for end in [september, OCTOBER] {
+        let refused = office.recompute("w", end).unwrap_err();
+        assert_eq!(faults(refused), [("period_end".to_owned(), "NOT_EVALUATED")], "{end} is not over");
+    }
+    office.world.advance(retired).unwrap();
+    for (id, end) in [("a", september), ("c", september), ("a", OCTOBER), ("c", OCTOBER)] {
+        assert!(office.warning("w", id, end).is_some(), "{id} {end}");
+    }
+    assert_eq!(office.world.policy("w").next_evaluation_date, None, "of November nothing is evaluated");
+    assert!(office.recompute("w", OCTOBER).is_ok());
+    office.wait(date(2021, 12, 1));
+    assert_eq!(office.warning("w", "a", date(2021, 11, 30)), None);
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
+
+/// The period that it is retired in is not evaluated, and neither is one that ends later.
+#[test]
+fn a_policy_that_is_retired_before_its_period_ends_does_not_evaluate_it() {
+    let mut office = Office::on(date(2021, 10, 31));
+    office.project("a", vec![completed(10, 500 * UNIT, Some(OCTOBER))]);
+    let policy = WarningPolicy { evaluate_after_days: 5, ..published("wh-ratio") };
+    office.adopt("w", policy, OCTOBER);
+    let retire_on = |day| act("w", (String::new(), Some(day)), retire as Run<_, _, _>);
+    office.world.submit(retire_on(OCTOBER)).unwrap();
+    assert_eq!(
+        office.world.policy("w").next_evaluation_date,
+        Some(date_message(date(2021, 11, 5))),
+        "it ended on that day"
+    );
+    office.adopt("v", published("wh-ratio"), OCTOBER);
+    office.wait(date(2021, 11, 10));
+    assert!(office.warning("w", "a", OCTOBER).is_some());
+    let v = act("v", (String::new(), Some(date(2021, 11, 9))), retire as Run<_, _, _>);
+    office.world.submit(v).unwrap();
+    assert_eq!(office.world.policy("v").next_evaluation_date, None);
 }
