@@ -53,7 +53,7 @@ pub(super) fn milestones(
             true => tables::outcome::of_milestone(rows.read, window.project, &milestone.id)?,
             false => all.remove(&milestone.id).unwrap_or_default(),
         };
-        let achieved = tables::outcome::known(&outcomes, day, window.knowledge)
+        let achieved = tables::outcome::known(&outcomes, day, day, window.knowledge)
             .and_then(tables::outcome::Outcome::achieved);
         Ok(TargetMilestone {
             weight: milestone.weight,

@@ -133,16 +133,16 @@ pub(crate) fn of_project(
     rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).map(read).collect()
 }
 
-/// Of the outcomes of a milestone the last that counts as known on a day. What is taken back is taken back for all days, but
-/// before the day on which it was cancelled it was wanted, whatever is known.
-pub(crate) fn known(outcomes: &[Outcome], day: Day, knowledge: Knowledge) -> Option<&Outcome> {
+/// Of the outcomes of a milestone the last that counts of a day, as known by a day. What is taken back is taken back for all
+/// days, but before the day on which it was cancelled it was wanted, whatever is known.
+pub(crate) fn known(outcomes: &[Outcome], of: Day, by: Day, knowledge: Knowledge) -> Option<&Outcome> {
     let is_known = |outcome: &&Outcome| match knowledge {
         Knowledge::Unspecified | Knowledge::Latest => true,
-        Knowledge::ThenStrict => outcome.committed <= day.0,
-        Knowledge::Then if outcome.reported > 0 => outcome.reported <= day.0,
-        Knowledge::Then => outcome.committed <= day.0,
+        Knowledge::ThenStrict => outcome.committed <= by.0,
+        Knowledge::Then if outcome.reported > 0 => outcome.reported <= by.0,
+        Knowledge::Then => outcome.committed <= by.0,
     };
-    let is_of = |outcome: &&Outcome| !outcome.is_cancelled() || outcome.since() <= day;
+    let is_of = |outcome: &&Outcome| !outcome.is_cancelled() || outcome.since() <= of;
     outcomes.iter().filter(is_of).rfind(is_known)
 }
 
@@ -176,7 +176,7 @@ mod tests {
         let project = "portfolios/wsc/projects/road".parse().unwrap();
         let outcomes = of_milestone(&world.rows, &project, "start").unwrap();
         assert_eq!(of_milestone(&world.rows, &project, "star"), Ok(Vec::new()), "of another one");
-        known(&outcomes, day.into(), knowledge)?.achieved()
+        known(&outcomes, day.into(), day.into(), knowledge)?.achieved()
     }
 
     /// office.md, section 0, Knowledge: milestone outcomes are known by the day of their report, else of their commit.
@@ -208,7 +208,8 @@ mod tests {
         let cancelled = |world: &World, knowledge, day| {
             let project = "portfolios/wsc/projects/road".parse().unwrap();
             let outcomes = of_milestone(&world.rows, &project, "start").unwrap();
-            known(&outcomes, date(2021, 5, day).into(), knowledge).is_some_and(Outcome::is_cancelled)
+            let day = date(2021, 5, day).into();
+            known(&outcomes, day, day, knowledge).is_some_and(Outcome::is_cancelled)
         };
         // It is 13 May.
         let (on, reported) = (Some(date(2021, 5, 3)), Some(date(2021, 5, 5)));

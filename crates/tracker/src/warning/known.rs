@@ -186,7 +186,7 @@ impl<'a> Known<'a> {
             let (name, row) = found?;
             let milestone = self.rows.read(&name, row)?;
             let own = outcomes.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
-            let outcome = tables::outcome::known(own, day.into(), knowledge);
+            let outcome = tables::outcome::known(own, end, day.into(), knowledge);
             if milestone.is_deleted() || outcome.is_some_and(Outcome::is_cancelled) {
                 continue;
             }

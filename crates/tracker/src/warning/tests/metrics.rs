@@ -16,7 +16,7 @@ use super::band;
 use super::evaluations::{FEN, Office, UNIT, cny, completed};
 use super::policies::name;
 use super::published::published;
-use crate::tests::world::{create, draft};
+use crate::tests::world::{Action, create, draft};
 use Comparison::{Age, PeerGap, PointGap, Ratio, RelativeShortfall, Value};
 use WarningLight::{Green, NoLight, Red, Yellow};
 
@@ -222,6 +222,26 @@ fn office_4_milestones_are_compared_in_every_way() {
     office.adopt("w", measuring(Metric::Milestones, &RATE, &["red [0.."]), may);
     assert_eq!(office.values("w", "road", may), ["30.0", "62.5", "37.5", "50.0"]);
     assert_eq!(office.found("w", "bare", may)[0].why, ["NO_MILESTONES"]);
+}
+
+/// What is cancelled after a period was wanted in it, also where the period is computed again later.
+#[test]
+fn a_milestone_that_was_cancelled_after_a_period_counts_in_it_however_often_it_is_computed() {
+    let (may, june) = (date(2021, 5, 31), date(2021, 6, 30));
+    let mut office = Office::on(date(2021, 5, 10));
+    office.say("road", Project::default());
+    for id in ["a", "b"] {
+        office.world.submit(create(vec![draft("road", Some(id), Some(date(2021, 5, 10)))])).unwrap();
+    }
+    let [a, b] = ["a", "b"].map(|id| crate::tests::world::name("road", id).to_string());
+    office.world.achieve_reported(&a, date(2021, 5, 10), None);
+    office.wait(date(2021, 6, 10));
+    office.adopt("w", measuring(Metric::Milestones, &RATE, &["red [0.."]), may);
+    assert_eq!(office.values("w", "road", may)[3], "50.0");
+    office.world.act(&b, Action::Cancel { reason: "no".into() }).unwrap();
+    office.wait(june);
+    assert_eq!(office.recompute("w", may).unwrap(), [], "in May it was wanted");
+    assert_eq!(office.values("w", "road", june)[3], "100.0", "in June it was not");
 }
 
 /// office.md, section 4: completed in the period; expected is what the schedule grows by in it.
