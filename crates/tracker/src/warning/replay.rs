@@ -2,12 +2,14 @@
 //!
 //! Invariants: nothing is written and nothing is announced. A page is of one state of the rows and holds whole projects;
 //! memory is that of one page, however many projects there are. What projects together have, which tests compare with,
-//! is found once, for the first page, and carried by the tokens of the pages after it.
+//! is found once, for the first page, and carried by the tokens of the pages after it, with the day of the first: they are
+//! as of the same days.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use milepost_ledger::key::{date_of, ordered_date};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::{
@@ -69,6 +71,36 @@ struct Replay<'a> {
     opens: Vec<bool>,
     /// By period.
     peers: Vec<Vec<Peers>>,
+    /// The day on which the first page was asked for.
+    today: Date,
+}
+
+/// Where a page ended, as the token of the next one says it.
+struct Token<'a> {
+    /// The id of the last project.
+    project: &'a str,
+    /// The day on which the first page was asked for.
+    today: Date,
+    /// What all projects together have, period by period and test by test.
+    peers: &'a [u8],
+}
+
+impl<'a> Token<'a> {
+    fn of(replay: &Replay<'_>, project: &str) -> Vec<u8> {
+        let id = project.rsplit('/').next().unwrap_or_default();
+        let mut token = [id.as_bytes(), &[0], &ordered_date(replay.today)].concat();
+        for peers in replay.peers.iter().flatten() {
+            token.extend_from_slice(&peers.to_bytes());
+        }
+        token
+    }
+
+    /// What a token says; none if it is none.
+    fn read(token: &'a [u8]) -> Option<Self> {
+        let end = token.iter().position(|byte| *byte == 0)?;
+        let (day, peers) = token[end + 1..].split_first_chunk::<4>()?;
+        Some(Self { project: std::str::from_utf8(&token[..end]).ok()?, today: date_of(day)?, peers })
+    }
 }
 
 /// The answer to a request.
@@ -86,13 +118,15 @@ pub(super) fn page(
     request: &ReplayRequest,
 ) -> Result<ReplayWarningPolicyResponse, Rejection> {
     let paging = Paging::read(METHOD, [request.digest.clone()], &request.page_token)?;
-    let mut replay = Replay::of(rows, now, request)?;
-    let after = match &paging.after {
+    let token = paging.after.as_deref().map(Token::read);
+    let token = token.map(|token| token.ok_or(MALFORMED)).transpose()?;
+    let mut replay = Replay::of(rows, now, request, token.as_ref().map(|token| token.today))?;
+    let after = match &token {
         None => {
             replay.find_peers();
             None
         }
-        Some(after) => Some(replay.resume(&request.portfolio, after).ok_or(MALFORMED)?),
+        Some(token) => Some(replay.resume(&request.portfolio, token).ok_or(MALFORMED)?),
     };
     let mut answer = ReplayWarningPolicyResponse {
         counts: replay.occasions.iter().map(counts_of).collect(),
@@ -117,7 +151,7 @@ pub(super) fn page(
             continue;
         }
         if answer.projects.len() == request.size {
-            next = answer.projects.last().map(|last| replay.token(&last.project));
+            next = answer.projects.last().map(|last| Token::of(&replay, &last.project));
             break;
         }
         match replay.project(&candidate, &fits) {
@@ -137,13 +171,20 @@ fn counts_of(occasion: &Occasion) -> ReplayCounts {
 }
 
 impl<'a> Replay<'a> {
-    fn of(rows: &Rows<'a, Tracker>, now: Timestamp, request: &ReplayRequest) -> Result<Self, Rejection> {
+    /// As of a day; none: the portfolio's current date.
+    fn of(
+        rows: &Rows<'a, Tracker>,
+        now: Timestamp,
+        request: &ReplayRequest,
+        today: Option<Date>,
+    ) -> Result<Self, Rejection> {
         let portfolio = &request.portfolio;
         let known =
             tables::portfolio::get(rows.read, portfolio)?.ok_or_else(|| Rejection::not_found(portfolio))?;
         Rejection::unless_met(incomplete(rows.read, portfolio).into_iter().collect())?;
         let (rule, policy) = request.policy(rows)?;
-        let today = Today::of(rows.read, portfolio, &known, now)?.current;
+        let current = Today::of(rows.read, portfolio, &known, now)?.current;
+        let today = today.unwrap_or(current);
         if request.to > today {
             let description = format!("{} is after {today}, the portfolio's current date", request.to);
             return Err(Rejection::invalid("to_date", "DATE_IN_FUTURE", description));
@@ -165,7 +206,7 @@ impl<'a> Replay<'a> {
         let compared = request.compare_with.clone().or(name);
         let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
         let todays = occasions.iter().map(|occasion| evaluator.current_date(occasion.as_of.day)).collect();
-        Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers: Vec::new() })
+        Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers: Vec::new(), today })
     }
 
     fn find_peers(&mut self) {
@@ -226,21 +267,10 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Where a page ended: the project, and what all of them together have.
-    fn token(&self, project: &str) -> Vec<u8> {
-        let id = project.rsplit('/').next().unwrap_or_default();
-        let mut token = [id.as_bytes(), &[0]].concat();
-        for peers in self.peers.iter().flatten() {
-            token.extend_from_slice(&peers.to_bytes());
-        }
-        token
-    }
-
     /// Goes on where a page ended; none if the token says nothing such.
-    fn resume(&mut self, portfolio: &PortfolioName, token: &[u8]) -> Option<ProjectName> {
-        let end = token.iter().position(|byte| *byte == 0)?;
-        let id = std::str::from_utf8(&token[..end]).ok()?.parse().ok()?;
-        let (parts, rest) = token[end + 1..].as_chunks::<{ Peers::BYTES }>();
+    fn resume(&mut self, portfolio: &PortfolioName, token: &Token<'_>) -> Option<ProjectName> {
+        let id = token.project.parse().ok()?;
+        let (parts, rest) = token.peers.as_chunks::<{ Peers::BYTES }>();
         let tests = self.evaluator.rule.tests.len();
         if !rest.is_empty() || parts.len() != tests * self.occasions.len() {
             return None;

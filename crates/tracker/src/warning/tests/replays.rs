@@ -287,6 +287,27 @@ fn a_project_that_cannot_be_read_is_passed_over() {
     assert_eq!(other.replay(&request(inline)).unwrap(), without, "as if it was not there");
 }
 
+/// A page shows what was known on the day of the first one, also after midnight.
+#[test]
+fn all_pages_of_a_replay_are_as_of_the_day_of_the_first() {
+    let mut office = office();
+    let policy = WarningPolicy { evaluate_after_days: 31, ..published("tj-worst") };
+    let inline = || Replayed::Inline(Box::new(policy.clone()));
+    let whole = office.replay(&request(inline())).unwrap();
+    let first = office.replay(&ReplayRequest { size: 2, ..request(inline()) }).unwrap();
+    // What is reported on the next day is known on that day.
+    office.wait(date(2021, 11, 2));
+    let reported = |month, on| completed(month, 440 * UNIT, Some(on));
+    let more = vec![reported(5, date(2021, 5, 31)), reported(10, date(2021, 10, 31))];
+    let late = completed(9, 900 * UNIT, Some(date(2021, 11, 2)));
+    office.project("c", [more, vec![late]].concat());
+    let page_token = first.next_page_token.clone();
+    let rest = office.replay(&ReplayRequest { page_token, ..request(inline()) }).unwrap();
+    assert_eq!([first.projects, rest.projects].concat(), whole.projects);
+    let again = office.replay(&request(inline())).unwrap();
+    assert_ne!(again.projects, whole.projects, "by now it is known");
+}
+
 /// Rows that are counted as they are read, and of which the first that is scanned in vain waits for something.
 struct Watched<'a> {
     rows: &'a dyn milepost_ledger::Read,
