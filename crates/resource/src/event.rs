@@ -141,6 +141,11 @@ impl Change {
         self
     }
 
+    /// The resources of its event, and of what it announces.
+    pub fn resources(&self) -> Box<dyn Iterator<Item = &proto::event::Resource> + '_> {
+        Box::new(self.event.resource.iter().chain(self.announcements.iter().flat_map(Self::resources)))
+    }
+
     /// The id of the portfolio that it is in; empty for none.
     pub(crate) fn portfolio_id(&self) -> &str {
         self.event.portfolio.strip_prefix("portfolios/").unwrap_or_default()

@@ -6,10 +6,11 @@
 //! read now is in no other project's way.
 
 use jiff::civil::Date;
+use milepost_proto::event::v1::event::Resource;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::WarningPolicy;
-use milepost_resource::{Act, Change, Checked, Decided, Rows, date};
-use milepost_types::{DamagedRow, Rejection};
+use milepost_resource::{Act, Change, Checked, Decided, Rows, date, encoded_len};
+use milepost_types::{DamagedRow, Rejection, check_batch};
 
 use super::PolicyName;
 use super::correction::{Correction, corrections};
@@ -25,6 +26,9 @@ use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
 use crate::parent::{check_portfolio, incomplete};
 use crate::tables;
+
+/// What the answer holds.
+const WARNINGS: &str = "warnings";
 
 /// A request to compute a period of a policy again.
 pub(crate) struct Recompute {
@@ -64,10 +68,16 @@ impl Act<Tracker> for Recompute {
         if let Some(project) = &self.project {
             return again.of_named(project).map(Into::into);
         }
-        let mut changes = Vec::new();
+        let (mut changes, mut sizes) = (Vec::new(), Vec::new());
         for project in tables::project::names(scope.rows.read, &portfolio) {
             match project.and_then(|project| again.of_evaluated(&project)) {
-                Ok(corrected) => changes.extend(corrected.into_iter().flatten()),
+                Ok(None) => {}
+                Ok(Some(corrected)) => {
+                    sizes.extend(corrected.iter().flat_map(Change::resources).filter_map(warning_bytes));
+                    // What one answer does not hold is refused as soon as that is known.
+                    check_batch(WARNINGS, sizes.iter().copied())?;
+                    changes.extend(corrected);
+                }
                 Err(row) => {
                     tracing::error!(%portfolio, %row, "a project is not computed again that cannot be decoded")
                 }
@@ -81,7 +91,7 @@ impl Act<Tracker> for Recompute {
     }
 
     fn answers_with_all(&self) -> Option<&'static str> {
-        Some("warnings")
+        Some(WARNINGS)
     }
 }
 
@@ -127,6 +137,14 @@ impl Recompute {
         let mut projects =
             tables::project::names(scope.rows.read, &self.policy.parent()).into_iter().flatten();
         projects.any(|project| is_evaluated(&scope.rows, &project, &self.policy, self.end))
+    }
+}
+
+/// The bytes of a warning that is answered.
+fn warning_bytes(resource: &Resource) -> Option<usize> {
+    match resource {
+        Resource::WarningResource(warning) => Some(encoded_len(warning)),
+        _ => None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::supervision::withdraw_order;
 use crate::tables;
 use crate::tests::registry::{deleted, portfolio};
 use crate::tests::world::{command, kinds};
-use crate::warning::{WarningName, adopt, grant, retire};
+use crate::warning::{Recompute, WarningName, adopt, grant, retire};
 use WarningLight::{Green, Red, Yellow};
 
 const MARCH: Date = date(2021, 3, 31);
@@ -429,6 +429,52 @@ fn what_is_not_excusable_is_not_excused_whenever_it_was_asked_for() {
     assert!(format!("{refused:?}").contains("NOT_EXCUSABLE"), "{refused}");
     let replayed = office.replay_policy("w", date(2021, 3, 1), APRIL);
     assert!(replayed.projects[0].periods.iter().all(|period| !period.excused), "{replayed:?}");
+}
+
+/// Rows of which is counted how many projects are looked up.
+struct LookedUp<'a>(&'a crate::tests::world::Rows, std::sync::atomic::AtomicUsize);
+
+impl milepost_ledger::Read for LookedUp<'_> {
+    fn get(&self, key: &[u8]) -> Option<bytes::Bytes> {
+        if key.first() == Some(&(tables::Table::Project as u8)) {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        self.0.get(key)
+    }
+
+    fn scan<'a>(
+        &'a self,
+        range: &milepost_ledger::KeyRange,
+        direction: milepost_ledger::Direction,
+    ) -> milepost_ledger::RowIter<'a> {
+        self.0.scan(range, direction)
+    }
+}
+
+/// More than one answer holds is refused as soon as that is known, not when all of it was computed.
+#[test]
+fn corrections_that_one_answer_does_not_hold_are_refused_before_all_are_computed() {
+    use milepost_ledger::Domain as _;
+
+    let mut office = Office::on(date(2021, 11, 5));
+    let ids: Vec<_> = (0..540).map(|i| format!("p{i:03}")).collect();
+    for id in &ids {
+        office.project(id, vec![completed(10, 500 * UNIT, None)]);
+    }
+    office.adopt("w", published("wh-ratio"), OCTOBER);
+    for id in &ids {
+        office.project(id, vec![completed(10, 900 * UNIT, None)]);
+    }
+    let (policy, reason) = (name("w"), "补报".to_owned());
+    let recompute = Recompute { policy, end: OCTOBER, project: None, reason, date: None };
+    let rows = LookedUp(&office.world.rows, Default::default());
+    let command = command(Box::new(recompute));
+    let refused = office.world.domain.decide(&rows, &command, &office.world.context()).unwrap_err();
+    let Rejection::AnswerTooLarge { what: "warnings", asked: 1_002, fit: 1_000 } = refused else {
+        panic!("{refused}")
+    };
+    let looked_up = rows.1.into_inner();
+    assert!((501..520).contains(&looked_up), "{looked_up}");
 }
 
 impl Office {
