@@ -2,7 +2,8 @@
 //!
 //! Level 1 begins the day after the due date, and each further one when 5 more working days have passed, up to 3. The
 //! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. A pause moves the due date, by the
-//! working days after its first day, up to its last; working days after an answer, up to its return, do not count.
+//! working days after its first day, up to its last, and these do not count; nor do working days after an answer, up to
+//! its return.
 //! Invariant: the level depends on the request, the calendar and the day alone; with time it only rises.
 
 use jiff::civil::Date;
@@ -34,14 +35,30 @@ fn first_overdue(request: &ServiceRequest) -> Option<Date> {
     date(request.due_date.as_ref())?.tomorrow().ok()
 }
 
+/// The overdue day after which the clock counts, and the working days of pauses since then. A pause moves the due date, and
+/// where it began when the request was overdue already, the days before it count on.
+fn counts_after(request: &ServiceRequest, calendar: &Calendar, first: Date) -> (Date, i32) {
+    let (mut first, mut paused) = (first, 0);
+    for pause in request.pauses.iter().rev().filter(|pause| pause.working_days > 0) {
+        let due = first.yesterday().ok().and_then(|due| calendar.add_working_days(due, -pause.working_days));
+        let then = due.and_then(|due| due.tomorrow().ok());
+        match then.filter(|then| date(pause.start_date.as_ref()) >= Some(*then)) {
+            Some(then) => (first, paused) = (then, paused + pause.working_days),
+            None => break,
+        }
+    }
+    (first, paused)
+}
+
 /// How many working days the clock ran after the first overdue day, up to `day`, which is not before that.
 fn overdue_working_days(request: &ServiceRequest, calendar: &Calendar, first: Date, day: Date) -> i32 {
+    let (first, paused) = counts_after(request, calendar, first);
     let answered = request.answers.iter().filter_map(|answer| {
         let (from, to) = (date(answer.answer_date.as_ref())?, date(answer.return_date.as_ref())?);
         let (from, to) = (from.max(first), to.min(day));
         (from < to).then(|| calendar.working_days_between(from, to))
     });
-    calendar.working_days_between(first, day) - answered.sum::<i32>()
+    calendar.working_days_between(first, day) - paused - answered.sum::<i32>()
 }
 
 /// The level of a request that is not final on a day.
@@ -165,6 +182,54 @@ mod tests {
         assert_eq!(next_rise(&late, &Calendar::default(), date(2021, 6, 14)), Some(date(2021, 6, 16)));
     }
 
+    /// A request that was paused from one day to another, by which its due date moved.
+    fn resumed(request: ServiceRequest, calendar: &Calendar, start: Date, end: Date) -> ServiceRequest {
+        let working_days = calendar.working_days_between(start, end);
+        let due = super::date(request.due_date.as_ref()).unwrap();
+        let (start_date, end_date) = (Some(date_message(start)), Some(date_message(end)));
+        let pause = ServicePause { start_date, end_date, working_days, ..ServicePause::default() };
+        let pauses = request.pauses.iter().cloned().chain([pause]).collect();
+        let due_date = calendar.add_working_days(due, working_days).map(date_message);
+        ServiceRequest { due_date, pauses, ..request }
+    }
+
+    #[test]
+    fn a_pause_after_an_answer_does_not_count_and_the_answer_counts_no_more_than_before() {
+        let returned = ServiceAnswer {
+            answer_date: Some(date_message(date(2021, 5, 14))),
+            return_date: Some(date_message(date(2021, 6, 14))),
+            ..ServiceAnswer::default()
+        };
+        let before = ServiceRequest { answers: vec![returned], ..request() };
+        let (calendar, start, end) = (Calendar::default(), date(2021, 6, 15), date(2021, 6, 22));
+        let after = resumed(before.clone(), &calendar, start, end);
+        assert_eq!(after.due_date, Some(date_message(date(2021, 5, 17))));
+        assert_eq!((level(&before, start), level(&after, end)), (1, 1), "four working days ran");
+        assert_eq!(next_rise(&after, &calendar, end), Some(date(2021, 6, 23)));
+    }
+
+    #[test]
+    fn a_pause_while_it_is_overdue_neither_raises_nor_lowers_the_level_by_the_weekday_of_the_due_date() {
+        let due_on = |due: Date| ServiceRequest { due_date: Some(date_message(due)), ..request() };
+        let calendar = Calendar::default();
+        // Four working days after the first overdue day, a Friday, and then due on one.
+        let thursday = due_on(date(2021, 5, 6));
+        let after = resumed(thursday.clone(), &calendar, date(2021, 5, 13), date(2021, 5, 14));
+        assert_eq!((level(&thursday, date(2021, 5, 13)), level(&after, date(2021, 5, 14))), (1, 1));
+        assert_eq!(level(&after, date(2021, 5, 17)), 2, "the fifth");
+        // Five working days after the first overdue day, a Saturday, and then due on a Monday.
+        let friday = due_on(date(2021, 5, 7));
+        let after = resumed(friday.clone(), &calendar, date(2021, 5, 14), date(2021, 5, 17));
+        assert_eq!((level(&friday, date(2021, 5, 14)), level(&after, date(2021, 5, 17))), (2, 2));
+        // One that ended before it was overdue is in the due date, and nowhere else.
+        let early = resumed(friday, &calendar, date(2021, 5, 3), date(2021, 5, 4));
+        let monday = due_on(date(2021, 5, 10));
+        assert_eq!(early.due_date, monday.due_date);
+        for day in [date(2021, 5, 11), date(2021, 5, 17), date(2021, 5, 18), date(2021, 5, 25)] {
+            assert_eq!(level(&early, day), level(&monday, day), "{day}");
+        }
+    }
+
     /// The May holidays of 2021: off from 1 to 5 May, worked on Saturday 8 May.
     #[test]
     fn holidays_and_make_up_days_count_as_they_are_worked() {
@@ -183,6 +248,7 @@ mod tests {
         #[test]
         fn the_next_rise_is_the_first_day_with_a_higher_level(
             from in 0i64..60, answered in 0i64..40, returned in 0i64..40, has_answer: bool, mask in 1u8..128,
+            paused in prop::option::of((0i64..20, 0i64..20)),
         ) {
             let weekdays = Weekdays::from_numbers((1..=7).filter(|day| mask >> (day - 1) & 1 == 1)).unwrap();
             let calendar = Calendar::new(weekdays, [date(2021, 5, 19)], [date(2021, 5, 22)]);
@@ -192,9 +258,21 @@ mod tests {
                 return_date: Some(date_message(day(answered + returned))),
                 ..ServiceAnswer::default()
             };
-            let request = ServiceRequest { answers: has_answer.then_some(answer).into_iter().collect(), ..request() };
+            let mut request = ServiceRequest { answers: has_answer.then_some(answer).into_iter().collect(), ..request() };
             // Once it runs, it runs.
-            let now = if has_answer { day(answered + returned + from) } else { day(from) };
+            let mut passed = if has_answer { answered + returned } else { 0 };
+            if let Some((after, days)) = paused {
+                let (start, end) = (day(passed + after), day(passed + after + days));
+                let before = request.clone();
+                request = resumed(request, &calendar, start, end);
+                let level_before = level_on(&before, &calendar, start);
+                let is_overdue = level_before > 0 && first_overdue(&request).is_some_and(|first| first <= end);
+                if calendar.is_working_day(DUE) && is_overdue {
+                    prop_assert_eq!(level_on(&request, &calendar, end), level_before);
+                }
+                passed += after + days;
+            }
+            let now = day(passed + from);
             let level = level_on(&request, &calendar, now);
             let mut later = now.tomorrow().unwrap();
             match next_rise(&request, &calendar, now) {
