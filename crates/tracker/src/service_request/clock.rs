@@ -4,7 +4,7 @@
 //! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. A pause moves the due date, by the
 //! working days after its first day, up to its last, and these do not count; nor do working days after an answer, up to
 //! its return.
-//! Invariant: the level depends on the request, the calendar and the day alone; with time it only rises.
+//! Invariant: what is found depends on the request, the calendar and the day alone; with time it only rises.
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::ServiceRequest;
@@ -22,12 +22,18 @@ pub(crate) fn is_final(request: &ServiceRequest) -> bool {
     matches!(request.state(), State::Closed | State::Withdrawn)
 }
 
-/// The day since which the clock stands still; none if it runs. Not defined for closed or withdrawn requests.
+/// The day since which the clock stands still; none if it runs.
 fn still_since(request: &ServiceRequest) -> Option<Date> {
     let paused = request.pauses.last().filter(|pause| pause.end_date.is_none());
-    let answered = request.answers.last().filter(|_| request.state() == State::Answered);
+    let answered = request.answers.last().filter(|answer| answer.return_date.is_none());
+    let withdrawn = request.act_date.as_ref().filter(|_| request.state() == State::Withdrawn);
     let since = paused.and_then(|pause| pause.start_date.as_ref());
-    date(since.or_else(|| answered.and_then(|answer| answer.answer_date.as_ref())))
+    date(since.or(answered.and_then(|answer| answer.answer_date.as_ref())).or(withdrawn))
+}
+
+/// Whether the clock runs.
+pub(crate) fn runs(request: &ServiceRequest) -> bool {
+    still_since(request).is_none()
 }
 
 /// The day on which a request is overdue at first; none: never.
@@ -61,7 +67,7 @@ fn overdue_working_days(request: &ServiceRequest, calendar: &Calendar, first: Da
     calendar.working_days_between(first, day) - paused - answered.sum::<i32>()
 }
 
-/// The level of a request that is not final on a day.
+/// The level of a request on a day.
 pub(crate) fn level_on(request: &ServiceRequest, calendar: &Calendar, day: Date) -> i32 {
     let day = still_since(request).map_or(day, |since| since.min(day));
     match first_overdue(request) {
@@ -75,7 +81,7 @@ pub(crate) fn level_on(request: &ServiceRequest, calendar: &Calendar, day: Date)
 
 /// The next day after `day` on which the level of a request rises if nothing happens; none: no day does that.
 pub(crate) fn next_rise(request: &ServiceRequest, calendar: &Calendar, day: Date) -> Option<Date> {
-    if is_final(request) || still_since(request).is_some() {
+    if !runs(request) {
         return None;
     }
     let first = first_overdue(request)?;

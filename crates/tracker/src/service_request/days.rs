@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::ServiceRequest;
-use milepost_resource::{Change, Checked, date_message};
+use milepost_resource::{Change, Checked};
 use milepost_types::DamagedRow;
 
-use super::clock::{is_final, level_on, next_rise};
-use super::{NEXT_RISE, escalated, officer};
+use super::clock::is_final;
+use super::{NEXT_RISE, escalated, officer, refresh_derived};
 use crate::decide::Scope;
 use crate::decide::works::{Changes, due};
 use crate::mirror::{AssignmentFact, Portfolio};
@@ -63,14 +63,11 @@ fn of_request(
         changes.push(change);
         request = after;
     }
-    let calendar = &portfolio.calendar;
-    let level = level_on(&request, calendar, day);
-    if level > request.level {
-        let kind = escalated(request.level, level, day);
-        let after = request.changed(scope, |request| {
-            request.level = level;
-            request.escalation_date = next_rise(request, calendar, day).map(date_message);
-        });
+    let after = request.changed(scope, |after| {
+        refresh_derived(after, Some(&request), &portfolio.calendar, day);
+    });
+    if after.level > request.level {
+        let kind = escalated(request.level, after.level, day);
         changes.push(Change::of(kind, Some(&request), after).on(Some(day)));
     }
     changes

@@ -20,6 +20,7 @@ use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, When, check_state, date, date_message,
     known_state,
 };
+use milepost_schedule::Calendar;
 use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
 
 pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
@@ -29,7 +30,7 @@ use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
 use crate::names::{ProjectName, ServiceRequestName};
 use crate::parent::Followed;
-use clock::{is_final, level_on, next_rise};
+use clock::{is_final, level_on, next_rise, runs};
 
 /// The requests of each portfolio by the next day on which their level rises.
 pub(crate) const NEXT_RISE: Index = Index {
@@ -121,7 +122,7 @@ impl Rules<Tracker> for ServiceRequest {
         scope: &Scope<'_>,
         kind: &EventKind,
         name: &ServiceRequestName,
-        _: Option<&Checked<Self>>,
+        before: Option<&Checked<Self>>,
         request: &mut Self,
     ) -> Result<(), Rejection> {
         let context = context(scope, name)?;
@@ -137,7 +138,7 @@ impl Rules<Tracker> for ServiceRequest {
             let lead = officer::lead_of(scope, &name.parent(), &[], today)?;
             officer::set(request, lead.as_ref());
         }
-        refresh_derived(request, &context);
+        refresh_derived(request, before.map(|before| &**before), &context.portfolio.calendar, today);
         Ok(())
     }
 
@@ -170,15 +171,33 @@ fn has_acts(request: &ServiceRequest) -> bool {
     request.state() != State::Open || !request.pauses.is_empty()
 }
 
-/// Brings up to date how far a request has escalated. A final or deleted one keeps how far it had.
-fn refresh_derived(request: &mut ServiceRequest, context: &ChangeContext) {
-    if is_final(request) || request.delete_time.is_some() {
+/// Brings up to date how far a request has escalated, after an act, on a day or by another calendar. A deleted one keeps
+/// how far it had.
+///
+/// What was announced stays so by whatever calendar: the level falls only by what takes overdue days back, as a due date that
+/// moves, or an act that is dated back. It rises only while the clock runs.
+fn refresh_derived(
+    request: &mut ServiceRequest,
+    before: Option<&ServiceRequest>,
+    calendar: &Calendar,
+    today: Date,
+) {
+    if request.delete_time.is_some() {
         request.escalation_date = None;
         return;
     }
-    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
-    request.level = level_on(request, calendar, today);
-    request.escalation_date = next_rise(request, calendar, today).map(date_message);
+    let level = level_on(request, calendar, today);
+    request.level = match before {
+        Some(before) if level < level_on(before, calendar, today) => level,
+        Some(before) if runs(before) || runs(request) => level.max(before.level),
+        Some(before) => before.level,
+        None => level,
+    };
+    let mut next = next_rise(request, calendar, today);
+    while let Some(day) = next.filter(|day| level_on(request, calendar, *day) <= request.level) {
+        next = next_rise(request, calendar, day);
+    }
+    request.escalation_date = next.map(date_message);
 }
 
 /// The requests of a project that are not final, nor deleted.
@@ -204,21 +223,15 @@ pub(crate) fn recalendared(
     if before.level == 0 || is_final(before) || before.is_deleted() {
         return None;
     }
-    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
-    let level = level_on(before, calendar, today).max(before.level);
-    let mut next = next_rise(before, calendar, today);
-    while let Some(day) = next.filter(|day| level_on(before, calendar, *day) <= level) {
-        next = next_rise(before, calendar, day);
-    }
+    let today = context.current_date;
     let after = before.changed(scope, |request| {
-        request.level = level;
-        request.escalation_date = next.map(date_message);
+        refresh_derived(request, Some(before), &context.portfolio.calendar, today);
     });
     if (after.level, after.escalation_date) == (before.level, before.escalation_date) {
         return None;
     }
-    let rises = level > before.level;
-    let kind = if rises { escalated(before.level, level, today) } else { EventKind::Updated };
+    let rises = after.level > before.level;
+    let kind = if rises { escalated(before.level, after.level, today) } else { EventKind::Updated };
     Some(Change::of(kind, Some(before), after).on(Some(today)))
 }
 

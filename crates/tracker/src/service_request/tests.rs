@@ -17,6 +17,7 @@ use crate::command::Command;
 use crate::decide::Tracker;
 use crate::names::ServiceRequestName;
 use crate::service_request::statistics::StatisticsRequest;
+use crate::source::SourceEntry;
 use crate::tests::registry::{Registry, assignment, deleted, portfolio};
 use crate::tests::world::{World, command, kinds};
 
@@ -638,4 +639,142 @@ fn rows_that_cannot_be_read_keep_no_other_request_from_its_days() {
     assert_eq!(World::announced(&days, "overdue"), on(&["a"], date(2021, 5, 19)));
     assert_eq!(world.request("a").officer, "user:corp/z", "the next thing that a day brings it finds it");
     assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// The portfolio's working calendar is off on these days of May 2021 from now on.
+fn recalendared(registry: &mut Registry, days: &[i8]) -> SourceEntry {
+    let Resource::PortfolioResource(portfolio) = portfolio("wsc") else { panic!() };
+    let working_calendar = Some(registry::WorkingCalendar {
+        holidays: days.iter().map(|day| date_message(date(2021, 5, *day))).collect(),
+        ..registry::WorkingCalendar::default()
+    });
+    registry.append_events(vec![Event {
+        r#type: "milepost.portfolio.updated".into(),
+        changed_fields: vec!["working_calendar".into()],
+        resource: Some(Resource::PortfolioResource(registry::Portfolio { working_calendar, ..portfolio })),
+        ..Event::default()
+    }])
+}
+
+/// A change that has nothing to do with any day.
+fn labelled() -> Command {
+    let labels = [("k".to_owned(), "v".to_owned())].into();
+    update(ServiceRequest { name: name("r").to_string(), labels, ..ServiceRequest::default() }, &["labels"])
+}
+
+/// office.md, section 2: what was announced of the levels is announced once, also if another calendar came in between.
+#[test]
+fn a_level_that_a_calendar_would_lower_is_kept_by_what_takes_no_day_back() {
+    let (mut world, mut registry) = world();
+    world.ask("r", draft(Some(DUE))).unwrap();
+    world.until(date(2021, 5, 25));
+    world.ingest(recalendared(&mut registry, &[19, 20, 21])).unwrap();
+    let next = Some(date_message(date(2021, 6, 4)));
+    let stands = |world: &World| (world.request("r").level, world.request("r").escalation_date);
+    assert_eq!(stands(&world), (2, next), "the 25th would be the second working day of five");
+    assert_eq!(kinds(&world.submit(labelled()).unwrap()), ["service_request.updated"]);
+    assert_eq!(stands(&world), (2, next));
+    for (command, what) in [
+        (act("r", None, accept as Run<_, _, _>), "accepted"),
+        (act("r", paused(None), pause as Run<_, _, _>), "paused"),
+        (act("r", None, resume as Run<_, _, _>), "resumed"),
+        (act("r", said("已报装", None), answer as Run<_, _, _>), "answered"),
+        (act("r", said("还没通电", None), return_answer as Run<_, _, _>), "returned"),
+    ] {
+        let events = world.submit(command).unwrap();
+        assert_eq!(
+            (kinds(&events), world.request("r").level),
+            (vec![&*format!("service_request.{what}")], 2)
+        );
+    }
+    let events = world.until(date(2021, 6, 7));
+    assert_eq!(World::announced(&events, "escalated"), [("r".to_owned(), Some(date(2021, 6, 4)))]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md, section 2: what waits for the requester, or is paused, does not escalate, by whatever calendar.
+#[test]
+fn a_calendar_that_raises_the_days_before_the_clock_stopped_raises_no_level_until_it_goes_on() {
+    let pausing: [Doing; 2] =
+        [|id| act(id, paused(None), pause as Run<_, _, _>), |id| act(id, None, resume as Run<_, _, _>)];
+    let answering: [Doing; 2] = [
+        |id| act(id, said("已报装", None), answer as Run<_, _, _>),
+        |id| act(id, said("还没通电", None), return_answer as Run<_, _, _>),
+    ];
+    for ([stop, go_on], what) in [(pausing, "resumed"), (answering, "returned")] {
+        let (mut world, mut registry) = world();
+        world.ingest(recalendared(&mut registry, &[19, 20, 21])).unwrap();
+        world.ask("r", draft(Some(DUE))).unwrap();
+        world.submit(act("r", None, accept as Run<_, _, _>)).unwrap();
+        world.until(date(2021, 5, 25));
+        world.submit(stop("r")).unwrap();
+        assert_eq!(world.request("r").level, 1);
+        let mut events = world.ingest(recalendared(&mut registry, &[])).unwrap();
+        events.extend(world.submit(labelled()).unwrap());
+        // A day that gives it another officer.
+        let second = assignment("b", "user:corp/b", true, date(2021, 5, 26), None);
+        events.extend(world.ingest(registry.assign("milepost.assignment.created", &[second])).unwrap());
+        events.extend(world.until(date(2021, 5, 26)));
+        let (escalated, officer) = (World::announced(&events, "escalated"), world.request("r").officer);
+        assert_eq!(
+            (escalated, world.request("r").level, &*officer),
+            (Vec::new(), 1, "user:corp/b"),
+            "{what}"
+        );
+        let events = world.submit(go_on("r")).unwrap();
+        let what = format!("service_request.{what}");
+        assert_eq!(kinds(&events), [&*what, "service_request.escalated"]);
+        assert_eq!(world.request("r").level, 2);
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
+/// office.md, section 2: the level follows from the days on which the clock ran: whatever is done, it is the same if it was
+/// written on its day or later, as section 0 asks.
+#[test]
+fn a_request_that_is_written_after_the_fact_is_as_one_that_was_written_day_by_day() {
+    type Step = (&'static str, fn(Date) -> Command);
+    const ANSWER: Step = ("answer", |on| act("r", said("a", Some(on)), answer as Run<_, _, _>));
+    const RETURN: Step = ("return", |on| act("r", said("b", Some(on)), return_answer as Run<_, _, _>));
+    const RATE: Step = ("rate", |on| act("r", rated(5, Some(on)), rate as Run<_, _, _>));
+    const PAUSE: Step = ("pause", |on| act("r", paused(Some(on)), pause as Run<_, _, _>));
+    const RESUME: Step = ("resume", |on| act("r", Some(on), resume as Run<_, _, _>));
+    const WITHDRAW: Step = ("withdraw", |on| act("r", said("", Some(on)), withdraw as Run<_, _, _>));
+    let written = |steps: &[(Step, Date)], is_day_by_day: bool| {
+        let (mut world, _) = world();
+        world.ask("r", draft(Some(DUE))).unwrap();
+        world.submit(act("r", None, accept as Run<_, _, _>)).unwrap();
+        let last = date(2021, 7, 9);
+        world.until(if is_day_by_day { TODAY } else { last });
+        for ((_, command), on) in steps {
+            if is_day_by_day {
+                world.until(*on);
+            }
+            world.submit(command(*on)).unwrap();
+        }
+        world.until(last);
+        let request = world.request("r");
+        (request.state(), request.paused, request.due_date, request.level, request.escalation_date)
+    };
+    // Before it is due, on the day, at each level, and a Saturday.
+    let days = [13, 17, 18, 22, 25, 31].map(|day| date(2021, 5, day));
+    let (late, last) = (date(2021, 6, 1), date(2021, 6, 2));
+    let mut all = vec![Vec::new()];
+    for (i, first) in days.into_iter().enumerate() {
+        all.extend([ANSWER, PAUSE, WITHDRAW].map(|step| vec![(step, first)]));
+        for second in days[i..].iter().copied() {
+            all.extend([RATE, RETURN, WITHDRAW].map(|next| vec![(ANSWER, first), (next, second)]));
+            all.extend([RESUME, WITHDRAW].map(|next| vec![(PAUSE, first), (next, second)]));
+            let returned = [(ANSWER, first), (RETURN, second)];
+            all.extend([ANSWER, PAUSE, WITHDRAW].map(|next| [&returned[..], &[(next, late)]].concat()));
+            all.push([&returned[..], &[(PAUSE, late), (RESUME, last)]].concat());
+            let resumed = [(PAUSE, first), (RESUME, second)];
+            all.extend([ANSWER, PAUSE, WITHDRAW].map(|next| [&resumed[..], &[(next, late)]].concat()));
+            all.push([&resumed[..], &[(ANSWER, late), (RETURN, last)]].concat());
+        }
+    }
+    for steps in all {
+        let said: Vec<_> = steps.iter().map(|((what, _), on)| format!("{what} {on}")).collect();
+        assert_eq!(written(&steps, false), written(&steps, true), "{said:?}");
+    }
 }

@@ -217,12 +217,6 @@ impl World {
         self.actor = person(who, "");
         self.submit(command)
     }
-
-    /// Lets days begin up to this one, at its noon.
-    fn until(&mut self, day: jiff::civil::Date) -> Vec<Event> {
-        self.now = format!("{day}T04:00:00Z").parse().unwrap();
-        self.advance(day).unwrap()
-    }
 }
 
 /// A world on the due date, with an inspection `i` of 20 April that found `f`, and an order `o` of 26 April to put it

@@ -201,6 +201,12 @@ impl World {
         self.submit_to_the_end(|| advance(date))
     }
 
+    /// Lets days begin up to this one, at its noon.
+    pub(crate) fn until(&mut self, day: Date) -> Vec<Event> {
+        self.now = format!("{day}T04:00:00Z").parse().unwrap();
+        self.advance(day).unwrap()
+    }
+
     /// Which day it is in the portfolio `wsc`.
     pub(crate) fn today(&self) -> Today {
         let name = "portfolios/wsc".parse().unwrap();
