@@ -2,7 +2,7 @@
 //!
 //! | act | what holds besides |
 //! |---|---|
-//! | achieve | a BUNDLED gate needs its members; coupled ones are achieved together, or on the day of those before, or the coupling is broken |
+//! | achieve | a BUNDLED gate needs its members on its own day; coupled ones are achieved together, or on the day of those before, or the coupling is broken |
 //! | reforecast | coupled ones that are PLANNED move together |
 //! | reopen | coupled ones that have one day are reopened together; not while a BUNDLED gate is ACHIEVED by it |
 //! | update | its type and what must be shown of it are the template's |
@@ -20,7 +20,7 @@ use milepost_resource::{Change, Checked, EventKind, check_state, date, date_mess
 use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
 use super::made::{BY_COUPLING, BY_MEMBER, Together, achieved_on, is_open, others, others_of_template};
-use super::validity::{announcements, last_day, settle};
+use super::validity::{announcements, is_kept, last_day, settle};
 use crate::act::check_day;
 use crate::decide::Scope;
 use crate::milestone::{ChangeContext, Reforecast, To, missing_evidence, reforecast_one, state_changed};
@@ -70,8 +70,12 @@ fn parted(
     others.iter().filter_map(parted).collect()
 }
 
-/// What does not hold for the achievement of these together: documents, and members of a gate.
-fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Precondition>, Rejection> {
+/// What does not hold for the achievement of these together on a day: documents, and members of a gate.
+fn unmet(
+    scope: &Scope<'_>,
+    achieved: &[&Checked<Milestone>],
+    day: Date,
+) -> Result<Vec<Precondition>, Rejection> {
     let mut conditions = Vec::new();
     for milestone in achieved {
         conditions.extend(missing_evidence(milestone));
@@ -81,18 +85,13 @@ fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Prec
         for id in &milestone.gate_members {
             let Ok(id) = id.parse() else { continue };
             let name = MilestoneName::under(milestone.name().parent_ids(), id);
-            let is_achieved = |member: &Checked<Milestone>| {
-                member.state() == State::Achieved
-                    && member.expiry() != Expiry::Expired
-                    && !member.is_deleted()
-            };
             let together = achieved.iter().any(|other| *other.name() == name);
-            if !together && !scope.rows.get(&name)?.as_ref().is_some_and(is_achieved) {
+            if !together && !scope.rows.get(&name)?.is_some_and(|member| holds(&member, day)) {
                 conditions.push(Precondition {
                     kind: "MEMBER_OPEN",
                     subject: name.to_string(),
                     description: format!(
-                        "{} joins it, and it is not achieved, or what it brings has ended",
+                        "{} joins it, and on {day} it was not achieved, or what it brings had ended",
                         milestone.name()
                     ),
                 });
@@ -100,6 +99,14 @@ fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Prec
         }
     }
     Ok(conditions)
+}
+
+/// Whether a milestone was achieved by a day, and what it brings had not ended on it.
+fn holds(milestone: &Checked<Milestone>, day: Date) -> bool {
+    let used = date(milestone.used_date.as_ref());
+    let until = date(milestone.valid_until.as_ref()).filter(|until| !is_kept(used, *until));
+    let is_achieved = achieved_on(milestone).is_some_and(|from| from <= day) && !milestone.is_deleted();
+    is_achieved && until.is_none_or(|until| day <= until)
 }
 
 /// What comes of achieving one alone, for a reason.
@@ -111,7 +118,7 @@ pub(crate) fn achieve(
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
     let others = coupled(scope, before)?;
-    let mut conditions = unmet(scope, &[before])?;
+    let mut conditions = unmet(scope, &[before], to.day)?;
     let parted = parted(before, &others, (to.day, false));
     let breaks = may_break && !parted.is_empty();
     if !breaks {
@@ -178,7 +185,7 @@ pub(crate) fn achieve_coupled(
         ));
     }
     let all: Vec<_> = [before].into_iter().chain(open).collect();
-    let mut conditions = unmet(scope, &all)?;
+    let mut conditions = unmet(scope, &all, day)?;
     conditions.extend(parted(before, &others, (day, true)));
     Rejection::unless_met(conditions)?;
     let mut changes = Vec::with_capacity(all.len());

@@ -111,6 +111,68 @@ fn a_licence_for_several_needs_all_of_them_and_is_reopened_before_them() {
     assert!(world.codes("fire").is_empty());
 }
 
+/// A licence that joins `food`, and `fire`, which holds for two months.
+fn licensed() -> World {
+    let mut world = World::with_template();
+    let members = vec!["fire".into(), "food".into()];
+    let licence = TemplateItem { gate: Gate::Bundled.into(), members, ..item("licence") };
+    let validity = Some(MilestoneValidity { months: 2, ..MilestoneValidity::default() });
+    let fire = TemplateItem { validity, ..satisfying("fire", &["fire"]) };
+    world.version_in_force("v1", OLD, vec![fire, item("food"), licence]);
+    world.apply(None).unwrap();
+    world
+}
+
+/// office.md, section 7: a BUNDLED gate is achieved only when all its members are; section 0: every act has a day.
+#[test]
+fn a_licence_needs_all_of_them_on_its_own_day() {
+    let mut world = licensed();
+    world.until(date(2021, 7, 25));
+    world.achieve("food", date(2021, 5, 10)).unwrap();
+    world.achieve("fire", date(2021, 5, 20)).unwrap();
+    for (day, open) in [
+        (date(2021, 5, 1), &["fire", "food"][..]),
+        (date(2021, 5, 19), &["fire"]),
+        (date(2021, 7, 21), &["fire"]),
+    ] {
+        let expected: Vec<_> = open.iter().map(|id| ("MEMBER_OPEN", (*id).to_owned())).collect();
+        assert_eq!(unmet(world.achieve("licence", day).unwrap_err()), expected, "{day}");
+    }
+    // Entered when what one of them brings has ended, it is of the last day on which that held.
+    world.achieve("licence", date(2021, 7, 20)).unwrap();
+    world.reopen("licence").unwrap();
+    world.achieve("licence", date(2021, 5, 20)).unwrap();
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md, section 7: single permits keep effect and validity.
+#[test]
+fn a_permit_ends_by_its_own_validity_whether_a_licence_joins_it_or_not() {
+    use milepost_proto::tracker::v1::milestone::Expiry;
+    for is_joined in [false, true] {
+        let mut world = licensed();
+        world.achieve("food", date(2021, 5, 10)).unwrap();
+        world.achieve("fire", date(2021, 5, 12)).unwrap();
+        if is_joined {
+            world.achieve("licence", date(2021, 5, 13)).unwrap();
+        }
+        let until = Some(date(2021, 7, 12));
+        assert_eq!(world.satisfied(None), [("fire".to_owned(), "fire".to_owned(), until)]);
+        world.until(date(2021, 7, 12));
+        assert_eq!(world.codes("fire"), ["fire"]);
+        let events = world.until(date(2021, 7, 13));
+        assert_eq!(said(&events)[1..], [("milestone.expired", "fire"), ("requirement.unsatisfied", "fire")]);
+        assert_eq!((world.made("fire").expiry(), world.satisfied(None)), (Expiry::Expired, Vec::new()));
+        if is_joined {
+            assert_eq!(world.made("licence").state(), Milestones::Achieved, "it stays");
+            world.reopen("licence").unwrap();
+        }
+        let ended = world.achieve("licence", date(2021, 7, 13)).unwrap_err();
+        assert_eq!(unmet(ended), [("MEMBER_OPEN", "fire".to_owned())]);
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
 fn coupled() -> World {
     let mut world = World::with_template();
     let land = |id: &str| {
