@@ -34,6 +34,7 @@ use crate::act::{self, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
 use crate::parent::incomplete;
+use crate::tables;
 
 /// The current date of its portfolio.
 fn current_date(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Result<Date, DamagedRow> {
@@ -183,7 +184,7 @@ fn with_members(
 ) -> Result<Checked<Campaign>, Rejection> {
     let name = before.name();
     let (start, end) = days_of(name, before)?;
-    let lasting = lasting(before, from);
+    let lasting = lasting(before, (start, from));
     let mut violations = Violations::new();
     let added = amendment.add.iter().map(|member| member.project.as_str()).enumerate();
     let fields = added.clone().map(|(i, project)| (format!("add_members[{i}].project"), project));
@@ -203,12 +204,13 @@ fn with_members(
     }
     violations.into_result(())?;
     Rejection::unless_met(missing)?;
+    let found = tables::standings::last_day(scope.rows.read, name, Date::MAX);
     let mut targets = Vec::with_capacity(amendment.add.len());
     for member in &amendment.add {
         targets.push(target::freeze(scope, &project_of(name, &member.project)?, (from, end))?);
     }
     let after = before.changed(scope, |campaign| {
-        remove(campaign, &amendment.remove, (start, from));
+        remove(campaign, &amendment.remove, (start, from), found);
         campaign.members.extend(amendment.add.iter().map(|member| joining(member, from)));
         campaign.targets.extend(targets);
         campaign.act_date = Some(date_message(day));
@@ -222,29 +224,31 @@ fn with_members(
 }
 
 /// The projects that are members on a day or later.
-fn lasting(campaign: &Campaign, from: Date) -> HashSet<&str> {
-    let lasting = campaign.members.iter().filter(|member| lasts(member, from));
+fn lasting(campaign: &Campaign, (start, from): (Date, Date)) -> HashSet<&str> {
+    let lasting = campaign.members.iter().filter(|member| lasts(member, (start, from)));
     lasting.map(|member| member.project.as_str()).collect()
 }
 
-/// Whether a member has a day from this one on.
-fn lasts(member: &CampaignMember, from: Date) -> bool {
-    date(member.leave_date.as_ref()).is_none_or(|leave| from < leave)
+/// Whether a member takes part on this day or a later one.
+fn lasts(member: &CampaignMember, (start, from): (Date, Date)) -> bool {
+    date(member.leave_date.as_ref()).is_none_or(|leave| from.max(join_day(member, start)) < leave)
 }
 
-/// Removes projects from a day on: they leave on it, and what they would join on it or later is as if it had never been
-/// planned.
-fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Date)) {
+/// Removes projects from a day on: they leave on it, or on the later day on which they join. What they would join on it or
+/// later is as if it had never been planned, unless they stand in the standings of a day: the last that were found are of
+/// this one.
+fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Date), found: Option<Date>) {
     let leaving: HashSet<&str> = projects.iter().map(String::as_str).collect();
     let members = std::mem::take(&mut campaign.members);
     let mut targets = std::mem::take(&mut campaign.targets).into_iter();
     for mut member in members {
         let target = targets.next();
-        if lasts(&member, from) && leaving.contains(member.project.as_str()) {
-            if from <= join_day(&member, start) {
+        if lasts(&member, (start, from)) && leaving.contains(member.project.as_str()) {
+            let join = join_day(&member, start);
+            if from <= join && found < Some(join) {
                 continue;
             }
-            member.leave_date = Some(date_message(from));
+            member.leave_date = Some(date_message(from.max(join)));
         }
         campaign.members.push(member);
         campaign.targets.extend(target);

@@ -197,11 +197,13 @@ fn check_members(campaign: &Campaign, (start, end): (Date, Date), violations: &m
             violations.push(format!("members[{i}].join_date"), "OUT_OF_RANGE", description);
         }
         let leave = date(member.leave_date.as_ref()).unwrap_or(Date::MAX);
-        if leave <= join {
-            let description = format!("{leave} is not after {join}, the day on which it joins");
+        if leave < join {
+            let description = format!("{leave} is before {join}, the day on which it joins");
             violations.push(format!("members[{i}].leave_date"), "INVALID_PERIOD", description);
         }
-        stays.entry(&member.project).or_default().push((join, leave, i));
+        if join < leave {
+            stays.entry(&member.project).or_default().push((join, leave, i));
+        }
     }
     let mut overlapping: Vec<usize> = Vec::new();
     for mut of_project in stays.into_values() {

@@ -75,6 +75,49 @@ fn who_joins_later_can_be_removed_before_and_be_added_again() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md, section 5: an amendment holds from tomorrow; what was found of days that passed stays.
+#[test]
+fn who_stood_in_standings_that_were_found_stays_a_member_of_no_day() {
+    let mut world = opened();
+    // The standings of 13 May are the first that are found.
+    world.until(date(2021, 5, 15));
+    let stored = world.standings(TODAY, Knowledge::Then);
+    assert_eq!((stored.stored, stored.standings.len()), (true, 2));
+    world.act_on(amendment(&[], &["a"], date(2021, 3, 10)), amend as Run<_, _, _>).unwrap();
+    let stays = |world: &World| {
+        let campaign = world.campaign();
+        assert_eq!(campaign.members.len(), campaign.targets.len());
+        let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let day = |day: &Option<_>| milepost_resource::date(Option::as_ref(day));
+        let stay = |of: &CampaignMember| (id(&of.project), day(&of.join_date), day(&of.leave_date));
+        campaign.members.iter().map(stay).collect::<Vec<_>>()
+    };
+    let joined = Some(date(2021, 4, 20));
+    let of_b = ("b".to_owned(), None, None);
+    assert_eq!(stays(&world), [("a".to_owned(), joined, joined), of_b.clone()]);
+    assert_eq!(world.standings(TODAY, Knowledge::Then), stored);
+    assert_eq!(table(&world.standings(TODAY, Knowledge::Latest)).len(), 1);
+    // It is none any more, and may join again.
+    let refused = world.act_on(amendment(&[], &["a"], date(2021, 3, 10)), amend as Run<_, _, _>).unwrap_err();
+    assert_eq!(reasons(refused), ["remove_members[0] NOT_MEMBER"]);
+    world.act_on(amendment(&["a"], &[], date(2021, 3, 10)), amend as Run<_, _, _>).unwrap();
+    let again = ("a".to_owned(), Some(date(2021, 3, 11)), None);
+    assert_eq!(stays(&world), [("a".to_owned(), joined, joined), of_b, again]);
+    assert_eq!(table(&world.standings(TODAY, Knowledge::Latest)).len(), 2);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// The same day: it takes part on none, so that on none it is a member twice.
+#[test]
+fn who_joins_and_leaves_on_one_day_takes_part_on_none() {
+    let (mut world, _) = world();
+    let none = CampaignMember { leave_date: Some(date_message(DAY_50)), ..joins("a", DAY_50) };
+    world.plan_campaign(campaign(vec![none, member("a", 100), member("b", 150)])).unwrap();
+    world.actor = person("user:corp/opener");
+    world.act_on(Some(START), open as Run<_, _, _>).unwrap();
+    assert_eq!(table(&world.standings(DAY_50, Knowledge::Latest)).len(), 2);
+}
+
 #[test]
 fn all_that_is_wrong_with_an_amendment_is_named_at_once() {
     let mut world = opened();
