@@ -75,6 +75,11 @@ pub(crate) fn open(
         let description = "a campaign without members has nothing to judge; add members".to_owned();
         conditions.push(Precondition { kind: "NO_MEMBERS", subject: name.to_string(), description });
     }
+    let projects = before.members.iter().map(|member| member.project.as_str()).enumerate();
+    let members = projects.map(|(i, project)| (format!("campaign.members[{i}].project"), project));
+    let mut violations = Violations::new();
+    conditions.extend(check_projects(scope, name.parent_ids(), members, &mut violations)?);
+    violations.into_result(())?;
     Rejection::unless_met(conditions)?;
     let (start, end) = days_of(name, before)?;
     let mut targets = Vec::with_capacity(before.members.len());

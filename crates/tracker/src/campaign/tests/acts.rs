@@ -152,6 +152,21 @@ fn a_campaign_is_opened_by_somebody() {
     assert_eq!(world.campaign().opened_by.len(), 1);
 }
 
+/// Members were there when it was planned, and may be gone.
+#[test]
+fn a_campaign_is_opened_with_members_that_are_there() {
+    let (mut world, mut registry) = world();
+    world.plan_campaign(campaign(members())).unwrap();
+    for id in ["a", "c"] {
+        let project = crate::tests::registry::project(id);
+        let gone = vec![("milepost.project.deleted", Some(crate::tests::registry::deleted(project)))];
+        world.ingest(registry.append(gone)).unwrap();
+    }
+    let refused = world.act_on(None, open as Run<_, _, _>).unwrap_err();
+    assert!(crate::parent::is_missing(&refused), "the registry is asked before it is answered");
+    assert_eq!(reasons(refused), ["spring ACTOR_UNKNOWN", "a MEMBER_DELETED", "c MEMBER_DELETED"]);
+}
+
 /// A campaign of A, B, C and D that is closed, whose D cannot be evaluated.
 fn closed() -> World {
     let (mut world, _) = world();
