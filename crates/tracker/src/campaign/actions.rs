@@ -30,11 +30,14 @@ use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, Violations, l
 
 use super::days::Passing;
 use super::{check_projects, days_of, join_day, joining, project_of, room, standings, target};
-use crate::act::{self, unmet};
+use crate::act::{self, check_day, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
 use crate::parent::incomplete;
 use crate::tables;
+
+/// Before which day no act is.
+const LAST_ACT: &str = "the day of the last act on the campaign";
 
 /// The current date of its portfolio.
 fn current_date(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Result<Date, DamagedRow> {
@@ -45,7 +48,7 @@ fn current_date(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Result<Date,
 fn act_day(scope: &Scope<'_>, before: &Checked<Campaign>, given: Option<Date>) -> Result<Date, Rejection> {
     let current = current_date(scope, before)?;
     let last = date(before.act_date.as_ref());
-    act::act_day(current, last, given, "the day of the last act on the campaign")
+    act::act_day(current, last, given, LAST_ACT)
 }
 
 /// The campaign in another state.
@@ -128,13 +131,19 @@ pub(crate) fn amend(
     amendment: &Amendment,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "amend", &[State::Open])?;
-    let day = act_day(scope, before, amendment.date)?;
+    let current = current_date(scope, before)?;
     let (start, end) = days_of(before.name(), before)?;
+    let (day, mut violations) = (amendment.date.unwrap_or(current), Violations::new());
+    let last = date(before.act_date.as_ref());
+    check_day("date", day, (last, current), LAST_ACT, &mut violations);
     let from = day.tomorrow().unwrap_or(Date::MAX).max(start);
-    if from > end {
+    if violations.is_empty() && from > end {
         let description = format!("the campaign has no day after {day}; its last one is {end}");
-        return Err(Rejection::invalid("date", "DATE_TOO_LATE", description));
+        violations.push("date", "DATE_TOO_LATE", description);
     }
+    let missing = check_members(scope, before, amendment, (start, from), &mut violations)?;
+    violations.into_result(())?;
+    Rejection::unless_met(missing)?;
     let mut changes = Vec::new();
     let mut campaign = before.clone();
     if !amendment.add.is_empty() || !amendment.remove.is_empty() {
@@ -180,20 +189,20 @@ pub(crate) fn amend(
     Ok(changes)
 }
 
-/// The campaign with other members from a day on.
-fn with_members(
+/// Finds what is wrong with the members that an amendment adds and removes. Returns the conditions that others do not meet:
+/// those that are not there.
+fn check_members(
     scope: &Scope<'_>,
     before: &Checked<Campaign>,
     amendment: &Amendment,
-    (day, from): (Date, Date),
-) -> Result<Checked<Campaign>, Rejection> {
+    (start, from): (Date, Date),
+    violations: &mut Violations,
+) -> Result<Vec<Precondition>, DamagedRow> {
     let name = before.name();
-    let (start, end) = days_of(name, before)?;
     let lasting = lasting(before, (start, from));
-    let mut violations = Violations::new();
     let added = amendment.add.iter().map(|member| member.project.as_str()).enumerate();
     let fields = added.clone().map(|(i, project)| (format!("add_members[{i}].project"), project));
-    let missing = check_projects(scope, name.parent_ids(), fields, &mut violations)?;
+    let missing = check_projects(scope, name.parent_ids(), fields, violations)?;
     for (i, project) in amendment.remove.iter().enumerate() {
         if !lasting.contains(project.as_str()) {
             let description = format!("{project} is no member on {from}, and none later");
@@ -207,8 +216,18 @@ fn with_members(
             violations.push(format!("add_members[{i}].project"), "OVERLAP", description);
         }
     }
-    violations.into_result(())?;
-    Rejection::unless_met(missing)?;
+    Ok(missing)
+}
+
+/// The campaign with other members from a day on.
+fn with_members(
+    scope: &Scope<'_>,
+    before: &Checked<Campaign>,
+    amendment: &Amendment,
+    (day, from): (Date, Date),
+) -> Result<Checked<Campaign>, Rejection> {
+    let name = before.name();
+    let (start, end) = days_of(name, before)?;
     let found = tables::standings::last_day(scope.rows.read, name, Date::MAX);
     let mut targets = Vec::with_capacity(amendment.add.len());
     for member in &amendment.add {

@@ -130,6 +130,12 @@ fn all_that_is_wrong_with_an_amendment_is_named_at_once() {
         "add_members[0].project OVERLAP",
     ];
     assert_eq!(reasons(refused), expected);
+    let mut given = amendment(&["d"], &["c"], END);
+    given.add[0].project = "portfolios/lj/projects/d".into();
+    let refused = world.act_on(given, amend as Run<_, _, _>).unwrap_err();
+    let expected =
+        ["date DATE_IN_FUTURE", "add_members[0].project OTHER_PARENT", "remove_members[0] NOT_MEMBER"];
+    assert_eq!(reasons(refused), expected);
     let given = amendment(&["x", "y"], &[], date(2021, 3, 10));
     let refused = world.act_on(given, amend as Run<_, _, _>).unwrap_err();
     assert!(crate::parent::is_missing(&refused), "the registry is asked before it is answered");
@@ -165,6 +171,23 @@ fn a_campaign_is_opened_with_members_that_are_there() {
     let refused = world.act_on(None, open as Run<_, _, _>).unwrap_err();
     assert!(crate::parent::is_missing(&refused), "the registry is asked before it is answered");
     assert_eq!(reasons(refused), ["spring ACTOR_UNKNOWN", "a MEMBER_DELETED", "c MEMBER_DELETED"]);
+}
+
+/// office.md, section 5: from tomorrow; the campaign has no day after its last one.
+#[test]
+fn all_that_is_wrong_with_an_amendment_on_the_last_day_is_named_at_once() {
+    let mut world = opened();
+    world.now = "2021-06-20T04:00:00Z".parse().unwrap();
+    let mut given = amendment(&["d", "b"], &["c"], END);
+    given.add[0].project = "portfolios/lj/projects/d".into();
+    let refused = world.act_on(given, amend as Run<_, _, _>).unwrap_err();
+    let expected = [
+        "date DATE_TOO_LATE",
+        "add_members[0].project OTHER_PARENT",
+        "remove_members[0] NOT_MEMBER",
+        "add_members[1].project OVERLAP",
+    ];
+    assert_eq!(reasons(refused), expected);
 }
 
 /// A campaign of A, B, C and D that is closed, whose D cannot be evaluated.
