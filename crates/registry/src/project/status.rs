@@ -216,7 +216,7 @@ pub(crate) fn advance(
     let (field, date) = (step.date_field(), given.unwrap_or(today));
     check_not_after(field, *given, today, "tell it when it has happened", &mut violations);
     let actual = period(project.actual_period.as_ref());
-    check_not_before_start(*step, previous, actual, date, &mut violations);
+    check_not_too_early(*step, previous, actual, date, &mut violations);
     let period = violations.check(field, period_after(*step, actual, date)).unwrap_or(actual);
     violations.into_result(())?;
     let after = project.changed(scope, |project| {
@@ -240,12 +240,17 @@ fn set(project: &mut Project, status: Status, period: Period) {
     });
 }
 
-/// Finds a day on which what is in construction was stopped, resumed or given up before it started.
-fn check_not_before_start(step: Move, from: Status, actual: Period, date: Date, violations: &mut Violations) {
+/// Finds a day on which what is in construction was stopped, resumed or given up before it started, or on which what is
+/// completed was commissioned before that.
+fn check_not_too_early(step: Move, from: Status, actual: Period, date: Date, violations: &mut Violations) {
     let is_started = matches!(from, Status::At(Stage::Construction) | Status::Suspended(Stage::Construction));
-    let start = actual.start().filter(|start| is_started && date < *start);
-    if let (Move::Suspend | Move::Resume | Move::Cancel, Some(start)) = (step, start) {
-        let description = format!("{date} is before {start}, when it started; give that day or a later one");
+    let (first, what) = match step {
+        Move::Suspend | Move::Resume | Move::Cancel if is_started => (actual.start(), "started"),
+        Move::Commission => (actual.end(), "was completed"),
+        _ => return,
+    };
+    if let Some(first) = first.filter(|first| date < *first) {
+        let description = format!("{date} is before {first}, when it {what}; give that day or a later one");
         violations.push(step.date_field(), "DATE_TOO_EARLY", description);
     }
 }

@@ -108,6 +108,25 @@ async fn start_and_completion_are_the_actual_period() {
     assert_eq!(period(&today), Some((day(27), day(27))));
 }
 
+/// office.md, section 0: every act carries a civil date.
+#[tokio::test]
+async fn what_is_completed_is_in_service_from_a_day_on_that_is_not_before() {
+    let office = Office::with_portfolio().await;
+    let day = |day| Some(Date { year: 2021, month: 5, day });
+    for (id, used) in [("same", 21), ("later", 24)] {
+        after(&office, id, &[]).await;
+        go(&office, id, "start", Some(20)).await.unwrap();
+        let done = go(&office, id, "complete", Some(21)).await.unwrap();
+        let early = go(&office, id, "commission", Some(20)).await.unwrap_err();
+        assert_eq!(faults(&early), [("commission_date".into(), "DATE_TOO_EARLY".into())]);
+        assert_eq!(office.get_project(id).await, done);
+        let in_service = go(&office, id, "commission", Some(used)).await.unwrap();
+        assert_eq!((in_service.status(), in_service.actual_period), (InService, done.actual_period));
+        let event = super::events::last_event(&office).await;
+        assert_eq!((event.r#type.as_str(), event.event_date), ("milepost.project.commissioned", day(used)));
+    }
+}
+
 #[tokio::test]
 async fn no_move_is_of_tomorrow() {
     let office = Office::with_portfolio().await;
