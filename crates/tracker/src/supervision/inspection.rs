@@ -1,7 +1,8 @@
 //! Inspections: planned, and done or cancelled once.
 //!
 //! Invariants: an inspection that is DONE has the day on which it took place; a FOLLOW_UP follows one of the same project
-//! that is DONE, and does not take place before it. What is DONE stays: findings and reviews refer to it.
+//! that is DONE, and does not take place before it; one that others are planned to follow is not given up. What is DONE
+//! stays: findings and reviews refer to it.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use milepost_proto::tracker::v1::inspection::{Kind, State};
 use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, Unreadable, check_state, date, date_message, known_state,
 };
-use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
+use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
 use super::{InspectionName, in_project};
 use crate::act::{act_day, check_day};
@@ -88,8 +89,10 @@ impl Rules<Tracker> for Inspection {
         if after.state() == State::Planned { check_followed(scope, after) } else { Ok(()) }
     }
 
-    fn release(_: &Scope<'_>, inspection: &Checked<Self>) -> Result<(), Rejection> {
-        check_state(inspection, "delete", &[State::Planned, State::Cancelled])
+    fn release(scope: &Scope<'_>, inspection: &Checked<Self>) -> Result<(), Rejection> {
+        check_state(inspection, "delete", &[State::Planned, State::Cancelled])?;
+        // What is CANCELLED found nothing, whether it is there or not.
+        if inspection.state() == State::Planned { check_not_awaited(scope, inspection) } else { Ok(()) }
     }
 
     /// The date of a creation event is the planned day.
@@ -149,6 +152,33 @@ fn check_followed(scope: &Scope<'_>, inspection: &Checked<Inspection>) -> Result
     Ok(())
 }
 
+/// Those that follow an inspection.
+fn follow_ups<'a>(
+    scope: &Scope<'a>,
+    name: &InspectionName,
+) -> impl Iterator<Item = InspectionName> + use<'a> {
+    let fields = [name.id().as_str().as_bytes(), &[0]].concat();
+    scope.rows.names::<Inspection>(FOLLOW_UPS, name.parent_ids(), &fields)
+}
+
+/// Refuses that an inspection is given up while others are PLANNED to follow it, which could never be DONE.
+fn check_not_awaited(scope: &Scope<'_>, inspection: &Checked<Inspection>) -> Result<(), Rejection> {
+    let mut conditions = Vec::new();
+    for name in follow_ups(scope, inspection.name()).filter(|name| name != inspection.name()) {
+        if scope.rows.get(&name)?.is_some_and(|follow_up| follow_up.state() == State::Planned) {
+            conditions.push(Precondition {
+                kind: "FOLLOW_UP_PLANNED",
+                subject: name.to_string(),
+                description: format!(
+                    "it is PLANNED to follow {}; cancel it first, or have it follow another one",
+                    inspection.name()
+                ),
+            });
+        }
+    }
+    Rejection::unless_met(conditions)
+}
+
 /// The day on which an inspection took place.
 ///
 /// # Errors
@@ -171,9 +201,8 @@ pub(super) fn without_follow_up(
 ) -> Result<BTreeSet<InspectionName>, DamagedRow> {
     let mut without = BTreeSet::new();
     for name in names {
-        let fields = [name.id().as_str().as_bytes(), &[0]].concat();
         let mut is_followed_up = false;
-        for follow_up in scope.rows.names::<Inspection>(FOLLOW_UPS, name.parent_ids(), &fields) {
+        for follow_up in follow_ups(scope, &name) {
             let day = scope.rows.get(&follow_up)?.and_then(|follow_up| {
                 let is_done = follow_up.state() == State::Done && follow_up.kind() == Kind::FollowUp;
                 date(follow_up.inspection_date.as_ref()).filter(|_| is_done)
@@ -225,7 +254,7 @@ pub(crate) fn complete(
 /// It does not take place, for a reason.
 ///
 /// # Errors
-/// If it is not planned any more, or the day has not come.
+/// If it is not planned any more, if the day has not come, or if others are planned to follow it.
 pub(crate) fn cancel(
     scope: &Scope<'_>,
     before: &Checked<Inspection>,
@@ -233,6 +262,7 @@ pub(crate) fn cancel(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "cancel", &[State::Planned])?;
     let day = act_day(current_date(scope, before.name())?, None, *given, "")?;
+    check_not_awaited(scope, before)?;
     let after = before.changed(scope, |inspection| {
         inspection.set_state(State::Cancelled);
         inspection.state_reason.clone_from(reason);

@@ -341,8 +341,9 @@ fn a_follow_up_follows_neither_itself_nor_in_a_circle_nor_what_is_cancelled() {
     }
     world.plan("w", inspection(Kind::FollowUp, "x")).unwrap();
     // One that is CANCELLED with what it followed comes back as it was.
-    world.submit(act::<Inspection, _>("u", ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
-    world.submit(act::<Inspection, _>("j", ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
+    for id in ["i", "v", "u", "j"] {
+        world.submit(act::<Inspection, _>(id, ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
+    }
     world.submit(delete::<Inspection>("u")).unwrap();
     world.submit(undelete::<Inspection>("u")).unwrap();
     assert_eq!(unmet(world.plan("z", inspection(Kind::FollowUp, "u"))), ["INSPECTION_CANCELLED"]);
@@ -1187,4 +1188,31 @@ fn scenario_4_order() {
     assert_eq!(world.order().light(), Light::Red);
     world.by("user:corp/a", answered(None)).unwrap();
     assert_eq!(unmet(world.by("user:corp/c", reviewed(Verdict::Accept, None))), ["FOLLOW_UP"]);
+}
+
+/// What is planned to follow it could never be DONE.
+#[test]
+fn an_inspection_that_others_are_planned_to_follow_is_neither_cancelled_nor_deleted() {
+    let mut world = ordered(Severity::Minor);
+    world.plan("first", inspection(Kind::Daily, "")).unwrap();
+    for id in ["a", "b", "c"] {
+        world.plan(id, inspection(Kind::FollowUp, "first")).unwrap();
+    }
+    let cancelled = |id: &str| act(id, ("下雨".to_owned(), None), cancel as Run<_, _, _>);
+    world.submit(cancelled("b")).unwrap();
+    let rows = world.rows.clone();
+    for command in [cancelled("first"), delete::<Inspection>("first")] {
+        let Err(Rejection::Preconditions(found)) = world.submit(command) else { panic!() };
+        let found: Vec<_> = found.iter().map(|found| (found.kind, found.subject.clone())).collect();
+        let planned = ["a", "c"].map(|id| ("FOLLOW_UP_PLANNED", name::<Inspection>(id).to_string()));
+        assert_eq!(found, planned);
+    }
+    assert_eq!(world.rows, rows);
+    world.submit(cancelled("a")).unwrap();
+    world.submit(delete::<Inspection>("c")).unwrap();
+    world.submit(cancelled("first")).unwrap();
+    world.submit(delete::<Inspection>("first")).unwrap();
+    // What is DONE is followed by what is planned to.
+    world.plan("d", inspection(Kind::FollowUp, "i")).unwrap();
+    assert_eq!(world.rebuilt(), world.rows);
 }
