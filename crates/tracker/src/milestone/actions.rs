@@ -27,6 +27,7 @@ use milepost_types::{DamagedRow, Precondition, Rejection, Violations, limits};
 
 use super::outlook::announcement;
 use super::{ChangeContext, due, refresh_derived};
+use crate::act::check_day;
 use crate::decide::Scope;
 use crate::template::{self, Consequences, Together};
 
@@ -65,7 +66,7 @@ pub(crate) fn reforecast_one(
     }
     let context = ChangeContext::of(scope, before.name())?;
     let mut violations = Violations::new();
-    check_reported(*reported, context.current_date, &mut violations);
+    check_reported(*reported, (None, context.current_date), &mut violations);
     let reported_date = violations.into_result(reported.map(date_message))?;
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
@@ -300,12 +301,23 @@ fn announced(
     Change::of(kind, Some(before), after).announcing(announcement)
 }
 
-/// Records that the day on which something was reported has not come.
-pub(super) fn check_reported(given: Option<Date>, current: Date, violations: &mut Violations) {
-    if let Some(date) = given.filter(|date| *date > current) {
-        let description =
-            format!("{date} is after {current}, the portfolio's current date; nothing was reported then");
-        violations.push("reported_date", "DATE_IN_FUTURE", description);
+/// Records that the day on which something was reported has not come, or is before the one on which it was.
+pub(super) fn check_reported(
+    given: Option<Date>,
+    (was, current): (Option<Date>, Date),
+    violations: &mut Violations,
+) {
+    match given {
+        Some(day) if day > current => {
+            let description =
+                format!("{day} is after {current}, the portfolio's current date; nothing was reported then");
+            violations.push("reported_date", "DATE_IN_FUTURE", description);
+        }
+        Some(day) => {
+            let what = "the day on which it was";
+            check_day("reported_date", day, (was, current), what, violations);
+        }
+        None => {}
     }
 }
 

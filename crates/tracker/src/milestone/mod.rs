@@ -212,7 +212,7 @@ impl ChangeContext {
     /// The day of a change of state, which a field gives, and the one on which that was reported, if it is given.
     ///
     /// # Errors
-    /// All of them that have not come.
+    /// All of them that have not come; or if it was reported before it was.
     pub(crate) fn outcome_days(
         &self,
         field: &str,
@@ -221,7 +221,7 @@ impl ChangeContext {
     ) -> Result<(Date, Option<gtype::Date>), Rejection> {
         let (day, mut violations) = (given.unwrap_or(self.current_date), Violations::new());
         check_day(field, day, (None, self.current_date), "", &mut violations);
-        check_reported(reported, self.current_date, &mut violations);
+        check_reported(reported, (Some(day), self.current_date), &mut violations);
         Ok(violations.into_result((day, reported.map(date_message)))?)
     }
 

@@ -192,7 +192,8 @@ fn outcomes_and_forecasts_say_on_which_day_they_were_reported() {
         let refused = run(&mut world, of(change, Some(tomorrow))).unwrap_err().to_string();
         assert!(refused.contains("reported_date"), "{refused}");
     }
-    run(&mut world, of(StateChange::Miss(None), Some(date(2021, 5, 3)))).unwrap();
+    let missed = StateChange::Miss(Some(date(2021, 5, 2)));
+    run(&mut world, of(missed, Some(date(2021, 5, 3)))).unwrap();
     assert_eq!(start(&world).outcome_reported_date, day(date(2021, 5, 3)));
     run(&mut world, of(StateChange::Reopen(None), None)).unwrap();
     assert_eq!(start(&world).outcome_reported_date, None);
@@ -842,4 +843,36 @@ proptest! {
         }
         prop_assert_eq!(world.rebuilt(), world.rows);
     }
+}
+
+/// office.md, section 0: `reported_date` is never later than today, and what happened was not reported before.
+#[test]
+fn an_outcome_is_not_reported_before_it_was() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    let day = |day| jiff::civil::date(2021, 5, day);
+    let name = name("road", "m").to_string();
+    world.create("m", None);
+    let of = |change, reported| StateReport { change, reason: "x".into(), reported: Some(reported) };
+    for (change, field) in [
+        (StateChange::Achieve as fn(Option<jiff::civil::Date>) -> StateChange, "actual_date"),
+        (StateChange::PartiallyAchieve, "actual_date"),
+        (StateChange::Miss, "date"),
+        (StateChange::Cancel, "date"),
+    ] {
+        let mut reasons = |on, reported| match world.report(&name, of(change(on), reported)) {
+            Err(Rejection::Invalid(found)) => {
+                found.iter().map(|fault| format!("{} {}", fault.field, fault.reason)).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reasons(Some(day(11)), day(10)), ["reported_date DATE_TOO_EARLY"]);
+        assert_eq!(reasons(None, day(12)), ["reported_date DATE_TOO_EARLY"], "it is of today");
+        assert_eq!(reasons(Some(day(11)), day(14)), ["reported_date DATE_IN_FUTURE"]);
+        let both = [format!("{field} DATE_IN_FUTURE"), "reported_date DATE_IN_FUTURE".to_owned()];
+        assert_eq!(reasons(Some(day(14)), day(15)), both);
+    }
+    world.report(&name, of(StateChange::Achieve(Some(day(11))), day(11))).unwrap();
+    let refused = world.report(&name, of(StateChange::Reopen(Some(day(12))), day(11)));
+    assert!(matches!(refused, Err(Rejection::Invalid(_))), "{refused:?}");
+    world.report(&name, of(StateChange::Reopen(Some(day(12))), day(13))).unwrap();
 }
