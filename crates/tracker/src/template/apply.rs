@@ -11,19 +11,17 @@ use jiff::civil::Date;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::event::v1::TemplateApplied;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::{CouplingState, Gate, State};
-use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
 use milepost_proto::tracker::v1::template_item::Anchor;
 use milepost_proto::tracker::v1::template_version::State as VersionState;
-use milepost_proto::tracker::v1::{
-    Milestone, MilestoneRequirement, Template, TemplateItem, TemplateRequirement, TemplateVersion,
-};
+use milepost_proto::tracker::v1::{Milestone, Template, TemplateItem, TemplateVersion};
 use milepost_resource::{
     Change, Checked, EventKind, Parent, Presence, Rules, check_state, date, date_message, encoded_len,
 };
 use milepost_types::{DamagedRow, Precondition, Rejection, check_batch};
 
-use super::made::{Together, is_open, satisfied_by_others};
+use super::made::{Together, dropped_by, is_open, requirements, satisfied_by_others, was_dropped};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
@@ -167,17 +165,23 @@ pub(crate) fn upgrade(
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let plan = Plan::of(scope, project, &version, &context)?;
-    let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
+    let (mut kept, mut cancelled, mut reopened) = (Vec::new(), Vec::new(), Vec::new());
     for milestone in there.iter().filter(|milestone| !milestone.is_deleted()) {
         match items.get(milestone.template_item.as_str()) {
             None if is_open(milestone) => {
-                let reason = format!("{} has no such item", version.name());
+                let reason = dropped_by(version.name());
                 let to = To { state: State::Cancelled, day, reported };
                 let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, |_| {})?;
                 cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
             }
             Some(item) if is_open(milestone) => {
                 kept.push((milestone.name().clone(), plan.brought_up(milestone, item)));
+            }
+            Some(item) if was_dropped(milestone) => {
+                let changed = plan.brought_up(milestone, item);
+                let before = changed.as_ref().map_or(milestone, |(_, after)| after);
+                reopened.push(plan.reopened(before, day, reported)?);
+                kept.push((milestone.name().clone(), changed));
             }
             _ => kept.push((milestone.name().clone(), None)),
         }
@@ -188,7 +192,7 @@ pub(crate) fn upgrade(
     let needed = plan.needed(&new)?;
     new.retain(|item| needed.contains(item.id.as_str()));
     let made = plan.make(new, dates, &there)?;
-    plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled })
+    plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled, reopened })
 }
 
 /// Refuses a version that a project is not to be brought up to: all that speaks against it.
@@ -247,6 +251,8 @@ struct Outcome {
     kept: Vec<(MilestoneName, Option<Changed>)>,
     /// With their bytes.
     cancelled: Vec<(MilestoneName, usize, Change)>,
+    /// Of those that are kept.
+    reopened: Vec<Change>,
 }
 
 impl<'a> Plan<'a> {
@@ -383,12 +389,28 @@ impl<'a> Plan<'a> {
         Some((before.clone(), before.changed(self.scope, |milestone| self.define(milestone, item))))
     }
 
+    /// A milestone that an earlier version dropped, open again, or as the start of the project leaves it that it awaits.
+    fn reopened(
+        &self,
+        before: &Checked<Milestone>,
+        day: Date,
+        reported: Option<gtype::Date>,
+    ) -> Result<Change, DamagedRow> {
+        let together = Together::alone(before);
+        if let Some(start) = self.days.start.filter(|_| before.r#type == CONSTRUCTION_START) {
+            return achieve_started(self.scope, together, start, self.context);
+        }
+        let to = To { state: State::Planned, day, reported };
+        let reason = format!("{} has the item again", self.version.name());
+        state_changed(self.scope, together, to, &reason, self.context, |_| {})
+    }
+
     /// All of it as changes, after one that says so; none if nothing changes.
     fn changes(
         &self,
         event_type: &'static str,
         day: Date,
-        Outcome { made, kept, cancelled }: Outcome,
+        Outcome { made, kept, cancelled, reopened }: Outcome,
     ) -> Result<Vec<Change>, Rejection> {
         let sizes = made.iter().map(|milestone| encoded_len(&**milestone));
         check_batch("milestones", sizes.chain(cancelled.iter().map(|(_, bytes, _)| *bytes)))?;
@@ -410,7 +432,7 @@ impl<'a> Plan<'a> {
             awaiting.extend(self.awaits_start(&kind, Some(&before), &after)?);
             changes.push(Change::new(self.scope, kind, Some(&before), after)?);
         }
-        changes.extend(cancelled.into_iter().map(|(.., change)| change));
+        changes.extend(cancelled.into_iter().map(|(.., change)| change).chain(reopened));
         changes.extend(self.starts(&awaiting)?);
         if changes.is_empty() {
             return Ok(changes);
@@ -468,15 +490,4 @@ fn unknown_date(milestone: &MilestoneName, anchor: Anchor) -> Precondition {
 
 fn names<'a>(names: impl Iterator<Item = &'a MilestoneName>) -> Vec<String> {
     names.map(ToString::to_string).collect()
-}
-
-/// The requirements of an item, as its milestone begins with them.
-fn requirements(item: &TemplateItem) -> Vec<MilestoneRequirement> {
-    let requirement = |given: &TemplateRequirement| MilestoneRequirement {
-        code: given.code.clone(),
-        validity_months: given.validity_months,
-        state: Requirement::Open.into(),
-        valid_until: None,
-    };
-    item.satisfies.iter().map(requirement).collect()
 }

@@ -7,16 +7,16 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
+use milepost_proto::tracker::v1::{Milestone, MilestoneRequirement, TemplateItem, TemplateRequirement};
 use milepost_resource::{By, Change, Checked, EventKind, Index, When, date};
 use milepost_types::DamagedRow;
 
 use super::validity::{announcements, settle};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
-use crate::names::MilestoneName;
+use crate::names::{MilestoneName, TemplateVersionName};
 
 /// The coupled milestones of each project, by what they are coupled by.
 pub(crate) const BY_COUPLING: Index = Index {
@@ -73,6 +73,32 @@ pub(crate) fn is_made(milestone: &Milestone) -> bool {
 /// The template that made a milestone, as names of its versions begin.
 fn template_of(milestone: &Milestone) -> &str {
     milestone.template_version.rsplit_once('/').map_or("", |(template, _)| template)
+}
+
+/// What ends the reason for which an upgrade cancels a milestone; the version begins it.
+const NO_SUCH_ITEM: &str = " has no such item";
+
+/// Why an upgrade to a version of this name cancels a milestone.
+pub(super) fn dropped_by(version: &TemplateVersionName) -> String {
+    format!("{version}{NO_SUCH_ITEM}")
+}
+
+/// Whether an upgrade cancelled a milestone, and nobody else.
+pub(super) fn was_dropped(milestone: &Milestone) -> bool {
+    let by = milestone.state_reason.strip_suffix(NO_SUCH_ITEM).and_then(|version| version.rsplit_once('/'));
+    milestone.state() == State::Cancelled
+        && by.is_some_and(|(template, _)| template == template_of(milestone))
+}
+
+/// The requirements of an item, as its milestone begins with them.
+pub(super) fn requirements(item: &TemplateItem) -> Vec<MilestoneRequirement> {
+    let requirement = |given: &TemplateRequirement| MilestoneRequirement {
+        code: given.code.clone(),
+        validity_months: given.validity_months,
+        state: Requirement::Open.into(),
+        valid_until: None,
+    };
+    item.satisfies.iter().map(requirement).collect()
 }
 
 /// A milestone that comes to a state in one act with others, which are in their order before and after it: of the rows, none

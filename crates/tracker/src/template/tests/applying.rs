@@ -230,6 +230,46 @@ fn an_upgrade_makes_what_is_new_keeps_what_is_achieved_and_cancels_the_open_rest
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// What a version dropped, a later one may have again; what somebody cancelled, nobody wants any more.
+#[test]
+fn what_an_upgrade_cancelled_is_open_again_if_a_later_version_has_it_again() {
+    let mut world = planned(vec![item("kept"), item("dropped"), item("unwanted")]);
+    world.apply(Some(date(2020, 1, 1))).unwrap();
+    world.act(made("unwanted"), Action::Cancel { reason: "不再需要".into() }).unwrap();
+    world.version_in_force("v2", REFORM, vec![item("kept")]);
+    world.upgrade("v2").unwrap();
+    assert_eq!(world.made("dropped").state(), Milestones::Cancelled);
+    let again = TemplateItem { required_evidence: vec!["批复".into()], ..satisfying("dropped", &["eia"]) };
+    world.version_in_force("v3", date(2021, 2, 3), vec![item("kept"), again, item("unwanted")]);
+    let events = world.upgrade("v3").unwrap();
+    let expected = [
+        ("template.upgraded", "v3"),
+        ("milestone.updated", "dropped"),
+        ("milestone.updated", "kept"),
+        ("milestone.reopened", "dropped"),
+    ];
+    assert_eq!(said(&events), expected);
+    let Some(Payload::TemplateApplied(applied)) = &events[0].payload else { panic!() };
+    assert_eq!(applied.kept, ["dropped", "kept", "unwanted"].map(|id| made(id).to_string()));
+    let dropped = world.made("dropped");
+    assert_eq!(
+        (dropped.state(), dropped.template_version, dropped.required_evidence, dropped.state_reason),
+        (
+            Milestones::Planned,
+            version("v3").to_string(),
+            vec!["批复".to_owned()],
+            format!("{} has the item again", version("v3"))
+        )
+    );
+    assert_eq!(world.made("unwanted").state(), Milestones::Cancelled);
+    assert!(world.upgrade("v3").unwrap().is_empty());
+    let evidence = crate::tests::samples::evidence("批复");
+    world.act(made("dropped"), Action::AddEvidence(evidence)).unwrap();
+    world.achieve("dropped", date(2021, 5, 1)).unwrap();
+    assert_eq!(world.codes("dropped"), ["eia"]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 #[test]
 fn an_upgrade_is_to_a_later_version_that_is_published_and_in_force_of_what_was_applied() {
     let mut world = planned(vec![item("a")]);
