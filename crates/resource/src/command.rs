@@ -14,7 +14,7 @@ use milepost_service::access::Permit;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
 use crate::check::{self, Fields};
-use crate::event::{Change, EventKind, resource_named, resource_of, resources_of};
+use crate::event::{Change, EventKind, resource_named, resource_of, resources_as_left, resources_of};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name, row};
 
@@ -86,7 +86,7 @@ pub fn decide<D>(
     let mut events = Vec::with_capacity(changes.len());
     changes.into_iter().for_each(|change| change.add_to(&mut events, ledger, context, &command.traceparent));
     if let Some(what) = command.act.answers_with_all() {
-        check_batch(what, resources_of(&events).iter().map(Bytes::len))?;
+        check_batch(what, command.act.answer(&events).iter().map(Bytes::len))?;
     }
     Ok(Decision { portfolio, decided_on: Vec::new(), events })
 }
@@ -163,6 +163,19 @@ impl<D, R: Rules<D>> Act<D> for Standard<R> {
         match self {
             Standard::Create { answer, .. } => *answer,
             _ => None,
+        }
+    }
+
+    /// As the entry leaves it: what follows from a change may change the same resource again.
+    fn answer(&self, events: &[Bytes]) -> Vec<Bytes> {
+        match self {
+            Standard::Create { answer, .. } => {
+                let created = resources_as_left::<R>(events).into_iter();
+                created.take(answer.map_or(1, |_| usize::MAX)).collect()
+            }
+            Standard::Update(target, _) | Standard::Delete(target) | Standard::Undelete(target) => {
+                resource_named(events, &target.name).into_iter().collect()
+            }
         }
     }
 }

@@ -223,17 +223,34 @@ pub(crate) fn resource_of(event: &Bytes) -> Bytes {
 
 /// The encoded resource of this name as the last event that carries it has it; none if no event does.
 pub(crate) fn resource_named<R: Resource>(events: &[Bytes], name: &Name<R>) -> Option<Bytes> {
-    let (name, numbers) = (name.to_string(), field_numbers::<R>(&["name"]));
-    let is_named = |resource: &[u8]| {
-        let mut fields = wire::fields(resource).map_while(Result::ok);
-        fields.any(|(number, value)| {
-            numbers.contains(&number) && matches!(value, Value::Run(text) if text == name.as_bytes())
-        })
-    };
+    let name = name.to_string();
     events.iter().rev().find_map(|event| {
         let (_, resource) = carried(event).ok()?.resource?;
-        is_named(resource).then(|| event.slice_ref(resource))
+        (name_of::<R>(resource) == Some(name.as_bytes())).then(|| event.slice_ref(resource))
     })
+}
+
+/// The name of an encoded resource; none if it has none.
+fn name_of<R: Resource>(resource: &[u8]) -> Option<&[u8]> {
+    let numbers = field_numbers::<R>(&["name"]);
+    wire::fields(resource).map_while(Result::ok).find_map(|(number, value)| match value {
+        Value::Run(name) if numbers.contains(&number) => Some(name),
+        _ => None,
+    })
+}
+
+/// The encoded resources of events that are of the same kind as the first, each once, as the last of the events of it that
+/// follow each other has it.
+pub(crate) fn resources_as_left<R: Resource>(events: &[Bytes]) -> Vec<Bytes> {
+    let mut resources = resources_of(events);
+    resources.dedup_by(|next, last| {
+        let is_same = name_of::<R>(next) == name_of::<R>(last);
+        if is_same {
+            std::mem::swap(next, last);
+        }
+        is_same
+    });
+    resources
 }
 
 /// The encoded resources of events that are of the same kind as the first, each once: an announcement carries that of

@@ -26,9 +26,10 @@ use milepost_service::value::instant_message;
 use milepost_types::{DamagedRow, Precondition, Rejection, Violations, limits};
 
 use super::outlook::announcement;
-use super::{ChangeContext, due, refresh_derived};
+use super::{CONSTRUCTION_START, ChangeContext, due, refresh_derived};
 use crate::act::check_day;
 use crate::decide::Scope;
+use crate::tables;
 use crate::template::{self, Consequences, Together};
 
 /// Expect another date; none: nothing else than the baseline.
@@ -246,6 +247,34 @@ pub(crate) fn achieve_started(
     let reason = format!("the registry started the project on {date}");
     let to = To { state: State::Achieved, day: date, reported: None };
     state_changed(scope, together, to, &reason, context, |_| {})
+}
+
+/// What the start of its project, which the registry said before, makes of a milestone that comes to await it by this change.
+/// What a template makes, or brings up to a version, it has achieved itself. What awaited the start already and was reopened on
+/// that day or later awaits it no more.
+pub(super) fn achieved_at_once(
+    scope: &Scope<'_>,
+    before: Option<&Checked<Milestone>>,
+    after: &Checked<Milestone>,
+) -> Result<Option<Change>, DamagedRow> {
+    let is_start = |milestone: &Milestone| milestone.r#type == CONSTRUCTION_START;
+    let is_undeleted = before.is_some_and(Checked::is_deleted);
+    let awaited_before = before.is_some_and(|before| is_start(before) && !before.is_deleted());
+    let awaits = is_start(after) && after.state() == State::Planned && !after.is_deleted();
+    if !awaits || awaited_before || (template::is_made(after) && !is_undeleted) {
+        return Ok(None);
+    }
+    let project = after.name().parent();
+    let kept = tables::project::mirrored(scope.rows.read, &project)?;
+    let kept = kept.map(|row| tables::project::decoded(&project, &row)).transpose()?;
+    let actual = kept.and_then(|project| project.actual_period);
+    let Some(day) = actual.and_then(|period| date(period.start_date.as_ref())) else { return Ok(None) };
+    let reopened = date(after.state_date.as_ref()).filter(|_| before.is_some_and(|before| is_start(before)));
+    if reopened.is_some_and(|reopened| reopened >= day) {
+        return Ok(None);
+    }
+    let context = ChangeContext::of(scope, after.name())?;
+    achieve_started(scope, Together::alone(after), day, &context).map(Some)
 }
 
 /// The change to another state, with what else is set, and with what it brings to others of its template.

@@ -20,11 +20,11 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Rejection, Violations};
 
-use actions::check_reported;
 pub(crate) use actions::{
     Reforecast, StateChange, StateReport, To, achieve_started, add_evidence, change_state, missing_evidence,
     rebaseline, reforecast, reforecast_one, state_changed,
 };
+use actions::{achieved_at_once, check_reported};
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 
 use crate::act::check_day;
@@ -125,19 +125,19 @@ impl Rules<Tracker> for Milestone {
         Ok(())
     }
 
-    /// The date of a creation event is the due date.
+    /// The date of a creation event is the due date. What comes to await the start of a project that started is achieved.
     fn describe(
         scope: &Scope<'_>,
         before: Option<&Checked<Self>>,
         after: &Checked<Self>,
         change: Change,
     ) -> Result<Change, Rejection> {
-        let change = if before.is_none() { change.on(due(after)) } else { change };
-        if !outlook::comes_near(before, after) {
-            return Ok(change);
+        let mut change = if before.is_none() { change.on(due(after)) } else { change };
+        if outlook::comes_near(before, after) {
+            let context = ChangeContext::of(scope, after.name())?;
+            change = change.announcing(outlook::announcement(before, after, &context));
         }
-        let context = ChangeContext::of(scope, after.name())?;
-        Ok(change.announcing(outlook::announcement(before, after, &context)))
+        Ok(change.announcing(achieved_at_once(scope, before, after)?))
     }
 }
 

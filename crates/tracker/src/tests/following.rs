@@ -47,6 +47,44 @@ async fn a_start_is_derived_once_through_restarts_of_both() {
 }
 
 #[tokio::test]
+async fn a_method_answers_with_what_the_start_of_its_project_made_of_a_milestone() {
+    let (mut registry, mut tracker) = road().await;
+    tracker.created(construction_start("road", "gone")).await;
+    let gone = format!("{PROJECT}/milestones/gone");
+    let delete = DeleteMilestoneRequest { name: gone.clone(), ..Default::default() };
+    tracker.client.delete_milestone(delete).await.unwrap();
+    let position = registry.say(|recorded| recorded.start(&["road"], STARTED));
+    tracker.reach(position).await;
+    let outcome = |milestone: &Milestone| (milestone.state(), milestone.actual_date);
+    let achieved = (milestone::State::Achieved, day(STARTED));
+    let request = CreateMilestoneRequest { request_id: "once".into(), ..construction_start("road", "start") };
+    let created = tracker.created(request.clone()).await;
+    assert_eq!((outcome(&created), &created), (achieved, &tracker.got(START).await));
+    assert_eq!(tracker.created(request).await, created, "the same id answers the same");
+    let batch = BatchCreateMilestonesRequest {
+        parent: PROJECT.into(),
+        requests: vec![construction_start("road", "b"), create("end"), construction_start("road", "a")],
+        ..Default::default()
+    };
+    let created = tracker.client.batch_create_milestones(batch).await.unwrap().into_inner().milestones;
+    let planned = (milestone::State::Planned, None);
+    assert_eq!(created.iter().map(outcome).collect::<Vec<_>>(), [achieved, planned, achieved]);
+    let undelete = UndeleteMilestoneRequest { name: gone.clone(), ..Default::default() };
+    let undeleted =
+        tracker.client.undelete_milestone(undelete).await.unwrap().into_inner().milestone.unwrap();
+    assert_eq!((outcome(&undeleted), &undeleted), (achieved, &tracker.got(&gone).await));
+    let end = Milestone {
+        name: format!("{PROJECT}/milestones/end"),
+        r#type: "constructionStart".into(),
+        ..Milestone::default()
+    };
+    let update = UpdateMilestoneRequest { milestone: Some(end), ..Default::default() };
+    let updated = tracker.client.update_milestone(update).await.unwrap().into_inner().milestone.unwrap();
+    assert_eq!(outcome(&updated), achieved);
+    tracker.stop().await;
+}
+
+#[tokio::test]
 async fn a_batch_of_ten_thousand_has_all_its_effects_through_the_wire_under_the_least_entry_size() {
     let mut registry = RegistryServer::running(road_recorded());
     let options = Options { max_entry_bytes: 1 << 20, ..Options::default() };

@@ -293,3 +293,58 @@ fn a_part_of_an_entry_that_a_restore_kept_goes_on_and_names_its_causes_as_before
     assert_eq!(world.entries.iter().map(achieved).sum::<usize>(), 8);
     assert_eq!(world.rebuilt(), world.rows);
 }
+
+/// A milestone that comes to await the start of its project after that is as one that awaited it before.
+#[test]
+fn what_comes_to_be_or_comes_back_after_the_start_of_its_project_is_achieved_on_that_day() {
+    let (mut world, mut registry) = World::with_projects(&["road", "bridge"]);
+    let deleted = |world: &mut World, id: &str| {
+        world.submit(create(vec![construction_start("road", id)])).unwrap();
+        world.act(name("road", id), Action::Delete).unwrap();
+    };
+    deleted(&mut world, "deleted");
+    world.create("retyped", None);
+    world.ingest(registry.start(&["road"], DAY)).unwrap();
+    let start = |id: &str, kind: &str| {
+        vec![(format!("milestone.{kind}"), id.to_owned()), ("milestone.achieved".to_owned(), id.to_owned())]
+    };
+    let said = |events: Vec<Event>| -> Vec<_> {
+        let id = |event: &Event| event.subject.rsplit('/').next().unwrap().to_owned();
+        let of = |event: &Event| (event.r#type["milepost.".len()..].to_owned(), id(event));
+        assert!(events[1..].iter().all(|event| event.caused_by == events[0].event_id));
+        events.iter().map(of).filter(|(kind, _)| !kind.ends_with("overdue")).collect()
+    };
+    let drafts = vec![construction_start("road", "created"), construction_start("bridge", "start")];
+    let events = world.submit(create(drafts)).unwrap();
+    assert_eq!(kinds(&events), ["milestone.created", "milestone.achieved", "milestone.created"]);
+    let events = world.act(name("road", "deleted"), Action::Undelete).unwrap();
+    assert_eq!(said(events), start("deleted", "undeleted"));
+    let retyped = milepost_proto::tracker::v1::UpdateMilestoneRequest {
+        milestone: Some(milepost_proto::tracker::v1::Milestone {
+            name: name("road", "retyped").to_string(),
+            r#type: CONSTRUCTION_START.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let update = |violations: &mut milepost_types::Violations| {
+        milepost_resource::read_update::<crate::decide::Tracker, milepost_proto::tracker::v1::Milestone>(
+            retyped.clone(),
+            violations,
+        )
+    };
+    assert_eq!(said(world.read_and_submit(update).unwrap()), start("retyped", "updated"));
+    for id in ["created", "deleted", "retyped"] {
+        let found = world.milestone(&name("road", id));
+        assert_eq!((found.state(), found.actual_date), (State::Achieved, Some(date_message(DAY))), "{id}");
+        assert_eq!(found.state_reason, "the registry started the project on 2021-05-12");
+    }
+    assert_eq!(world.milestone(&name("bridge", "start")).state(), State::Planned);
+    // What somebody reopened since awaits nothing.
+    world.act(name("road", "created"), Action::Reopen { reason: "日期待核实".into() }).unwrap();
+    world.act(name("road", "created"), Action::Delete).unwrap();
+    let events = world.act(name("road", "created"), Action::Undelete).unwrap();
+    assert_eq!(kinds(&events)[0], "milestone.undeleted");
+    assert_eq!(world.milestone(&name("road", "created")).state(), State::Planned);
+    assert_eq!(world.rebuilt(), world.rows);
+}

@@ -140,6 +140,28 @@ fn the_start_that_the_registry_says_keeps_it_too() {
     assert_eq!(world.made("approval").next_expiry_date, None);
 }
 
+#[test]
+fn a_start_that_was_deleted_when_the_registry_said_it_keeps_it_when_it_is_back() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.version_in_force("v1", OLD, approved().stored_version("v1").items);
+    world.apply(None).unwrap();
+    world.achieve("approval", APPROVED).unwrap();
+    world.act(made("start"), Action::Delete).unwrap();
+    world.ingest(registry.start(&["road"], date(2021, 5, 12))).unwrap();
+    assert_eq!(world.made("approval").expiry(), Expiry::Valid);
+    let events = world.act(made("start"), Action::Undelete).unwrap();
+    let expected = [
+        ("milestone.undeleted", "start"),
+        ("milestone.achieved", "start"),
+        ("milestone.updated", "approval"),
+    ];
+    assert_eq!(said(&events), expected);
+    assert_eq!(world.made("approval").expiry(), Expiry::Used);
+    assert_eq!(at(&mut world, date(2022, 12, 31)), []);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 /// office.md, section 7: one extension of a year at most, filed by 2022-06-08.
 #[test]
 fn an_extension_is_filed_in_time_granted_once_and_no_longer_than_a_year() {
