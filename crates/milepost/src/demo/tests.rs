@@ -5,10 +5,12 @@
 use std::path::Path;
 
 use milepost_proto::event::v1::Event;
+use milepost_proto::google::r#type::Date;
 use milepost_proto::notifier::v1::ListEventsRequest;
+use milepost_proto::registry::v1::{CreatePortfolioRequest, CreateProjectRequest, Portfolio, Project};
 use milepost_proto::tracker::v1::rectification_order::{Light, State};
 use milepost_proto::tracker::v1::{
-    CampaignStanding, GetCampaignStandingsRequest, ListRectificationOrdersRequest,
+    ApplyTemplateRequest, CampaignStanding, GetCampaignStandingsRequest, ListRectificationOrdersRequest,
 };
 
 use super::*;
@@ -163,5 +165,64 @@ async fn a_subscriber_has_all_of_it_by_the_end() {
     let loaded = story.follow(watch, load::load(&session, &set)).await.unwrap();
     assert_eq!(loaded.made, set.steps.len() as u64);
     assert!(story.printed >= events(&session).await.len() as u64, "{}", story.printed);
+    running.shutdown().await.unwrap();
+}
+
+/// Facts, practices: 三评合一 from 2020-07-01, 交地即领证 from 2021-02-03; each on its first day, and not on the day before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_template_is_applied_in_the_version_of_the_day_from_the_first_day_of_each_reform_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (running, session) = started(dir.path()).await;
+    let set = DataSet::government_projects("portfolios/lj");
+    let name = set.portfolio.name.clone();
+    let request = CreatePortfolioRequest {
+        portfolio_id: "lj".into(),
+        portfolio: Some(Portfolio {
+            display_name: "两江新区".into(),
+            time_zone: "Asia/Shanghai".into(),
+            reporting_currency_code: "CNY".into(),
+            ..Portfolio::default()
+        }),
+        ..Default::default()
+    };
+    session.client().portfolios().create_portfolio(request).await.unwrap();
+    load::load(&session, &set).await.unwrap();
+    let project = Some(Project { display_name: "轨道15号线".into(), ..Project::default() });
+    let request = CreateProjectRequest {
+        parent: name.clone(),
+        project_id: "line-15".into(),
+        project,
+        ..Default::default()
+    };
+    session.client().projects().create_project(request).await.unwrap();
+    for ((year, month, day), version, ids) in [
+        ((2020, 6, 30), "before-reforms", &["eia", "soil-water", "outfall"][..]),
+        ((2020, 7, 1), "joint-review", &["joint-review"]),
+        ((2021, 2, 2), "joint-review", &["joint-review"]),
+        ((2021, 2, 3), "land-and-certificate", &["joint-review", "land-handover", "land-certificate"]),
+    ] {
+        let request = ApplyTemplateRequest {
+            name: format!("{name}/templates/government-projects"),
+            project: format!("{name}/projects/line-15"),
+            application_date: Some(Date { year, month, day }),
+            allow_undated: true,
+            validate_only: true,
+            ..Default::default()
+        };
+        let applied = session.client().templates().apply_template(request).await.unwrap().into_inner();
+        let id = |name: &str| name.rsplit('/').next().unwrap().to_owned();
+        assert_eq!(id(&applied.template_version), version, "{year}-{month}-{day}");
+        // Before the reforms three are assessed each by itself; land and certificate are coupled by the second one.
+        let reformed = applied.made.iter().filter(|made| match version {
+            "land-and-certificate" => made.r#type == "assessment" || !made.coupling.is_empty(),
+            _ => made.r#type == "assessment",
+        });
+        let reformed: Vec<_> = reformed.map(|made| id(&made.name)).collect();
+        assert_eq!(reformed, ids, "{year}-{month}-{day}");
+        assert_eq!(
+            applied.made.iter().any(|made| !made.coupling.is_empty()),
+            version == "land-and-certificate"
+        );
+    }
     running.shutdown().await.unwrap();
 }

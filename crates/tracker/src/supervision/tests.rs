@@ -626,6 +626,32 @@ fn an_extension_is_asked_for_by_the_due_date_granted_once_by_another_person_and_
     assert_eq!(world.order().on_time, Some(true));
 }
 
+/// office.md, section 6: levels at +1, +6, +11 working days.
+#[test]
+fn days_escalate_an_order_to_three_levels_and_no_further() {
+    let mut world = ordered(Severity::Minor);
+    for (until, level) in
+        [(day(5, 10), 0), (day(5, 11), 1), (day(5, 17), 1), (day(5, 18), 2), (day(5, 24), 2)]
+    {
+        world.until(until);
+        assert_eq!(world.order().level, level, "{until}");
+    }
+    assert_eq!(world.order().next_change_date, Some(date_message(day(5, 25))));
+    let events = world.until(day(5, 25));
+    assert_eq!(days_of(&events, "rectification_order.escalated"), [day(5, 25)]);
+    assert_eq!((world.light(), world.order().next_change_date), ((Light::Red, 3), None));
+    assert_eq!(days_of(&world.until(day(12, 31)), "rectification_order.escalated"), []);
+    // After downtime it is the same.
+    let mut late = ordered(Severity::Minor);
+    let events = late.until(day(12, 31));
+    let days = [day(5, 11), day(5, 18), day(5, 25)];
+    assert_eq!(
+        (days_of(&events, "rectification_order.escalated"), late.light()),
+        (days.to_vec(), (Light::Red, 3))
+    );
+    assert_eq!(late.rebuilt(), late.rows);
+}
+
 /// office.md, section 6: On time = the accepted answer came by due; waiting for review never counts.
 #[test]
 fn the_answer_that_is_accepted_decides_whether_it_was_in_time_however_long_the_review_takes() {

@@ -162,6 +162,46 @@ fn a_start_that_was_deleted_when_the_registry_said_it_keeps_it_when_it_is_back()
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md, section 7, F[SW]: three years, then re-review if not started.
+#[test]
+fn a_requirement_of_three_years_is_open_again_after_them_unless_the_project_started() {
+    let (achieved, last, after) = (date(2020, 6, 10), date(2023, 6, 10), date(2023, 6, 11));
+    for (start, is_kept) in [(None, false), (Some(last), true), (Some(after), false)] {
+        let (mut world, mut registry) = World::with_projects(&["road"]);
+        world.create_template("gov").unwrap();
+        let until_start =
+            MilestoneValidity { until_type: "constructionStart".into(), ..MilestoneValidity::default() };
+        let soil_water = TemplateItem {
+            validity: Some(until_start),
+            satisfies: vec![TemplateRequirement { code: "soil-water".into(), validity_months: 36 }],
+            ..item("soil-water")
+        };
+        let begins = TemplateItem { r#type: "constructionStart".into(), ..item("start") };
+        world.version_in_force("v1", OLD, vec![soil_water, begins]);
+        world.apply(Some(date(2020, 6, 1))).unwrap();
+        world.achieve("soil-water", achieved).unwrap();
+        assert_eq!(at(&mut world, last), []);
+        let by = |until| ("soil-water".to_owned(), "soil-water".to_owned(), until);
+        assert_eq!(world.satisfied(None), [by(Some(last))]);
+        if let Some(start) = start {
+            at(&mut world, start);
+            world.ingest(registry.start(&["road"], start)).unwrap();
+        }
+        let events = at(&mut world, date(2026, 1, 1));
+        let ends = [("requirement.unsatisfied".to_owned(), Some(after))];
+        // Said on the day after the last one already, if that is when it started.
+        assert_eq!(events, if start.is_none() { &ends[..] } else { &[] }, "{start:?}");
+        assert_eq!(world.satisfied(None), if is_kept { vec![by(None)] } else { Vec::new() }, "{start:?}");
+        assert_eq!(world.satisfied(Some(last)).len(), 1, "on that day it held");
+        if !is_kept {
+            world.reopen("soil-water").unwrap();
+            world.achieve("soil-water", date(2025, 12, 1)).unwrap();
+            assert_eq!(world.codes("soil-water"), ["soil-water"], "reviewed again");
+        }
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
 /// office.md, section 7: one extension of a year at most, filed by 2022-06-08.
 #[test]
 fn an_extension_is_filed_in_time_granted_once_and_no_longer_than_a_year() {
