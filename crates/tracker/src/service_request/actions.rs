@@ -234,6 +234,7 @@ pub(crate) fn resume(
         if let Some(pause) = request.pauses.last_mut() {
             pause.end_date = Some(date_message(day));
             pause.working_days = working_days;
+            pause.previous_due_date = before.due_date;
         }
     })
 }

@@ -4,11 +4,11 @@
 //! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. A pause moves the due date, by the
 //! working days after its first day, up to its last, and these do not count; nor do working days after an answer, up to
 //! its return.
-//! Invariant: what is found depends on the request, the calendar and the day alone; with time it only rises.
+//! Invariant: the level that is found depends on the request, the calendar and the day alone; with time it only rises.
 
 use jiff::civil::Date;
-use milepost_proto::tracker::v1::ServiceRequest;
 use milepost_proto::tracker::v1::service_request::State;
+use milepost_proto::tracker::v1::{ServicePause, ServiceRequest};
 use milepost_resource::date;
 use milepost_schedule::Calendar;
 
@@ -41,19 +41,27 @@ fn first_overdue(request: &ServiceRequest) -> Option<Date> {
     date(request.due_date.as_ref())?.tomorrow().ok()
 }
 
-/// The overdue day after which the clock counts, and the working days of pauses since then. A pause moves the due date, and
-/// where it began when the request was overdue already, the days before it count on.
+/// The overdue day from which working days count, and how many since then were paused. A pause that began when it was overdue
+/// moved the due date past days that counted already: this goes back to the first of them.
 fn counts_after(request: &ServiceRequest, calendar: &Calendar, first: Date) -> (Date, i32) {
     let (mut first, mut paused) = (first, 0);
     for pause in request.pauses.iter().rev().filter(|pause| pause.working_days > 0) {
-        let due = first.yesterday().ok().and_then(|due| calendar.add_working_days(due, -pause.working_days));
-        let then = due.and_then(|due| due.tomorrow().ok());
-        match then.filter(|then| date(pause.start_date.as_ref()) >= Some(*then)) {
-            Some(then) => (first, paused) = (then, paused + pause.working_days),
+        let earlier = due_before(pause, calendar, first).and_then(|due| due.tomorrow().ok());
+        match earlier.filter(|earlier| date(pause.start_date.as_ref()) >= Some(*earlier)) {
+            Some(earlier) => (first, paused) = (earlier, paused + pause.working_days),
             None => break,
         }
     }
     (first, paused)
+}
+
+/// The due date before a pause moved it to the day before this overdue day. If the due date or the calendar was changed
+/// besides, or the pause does not say it, as many working days before.
+fn due_before(pause: &ServicePause, calendar: &Calendar, first: Date) -> Option<Date> {
+    let due = first.yesterday().ok()?;
+    let is_moved = |before: &Date| calendar.add_working_days(*before, pause.working_days) == Some(due);
+    let said = date(pause.previous_due_date.as_ref()).filter(is_moved);
+    said.or_else(|| calendar.add_working_days(due, -pause.working_days))
 }
 
 /// How many working days the clock ran after the first overdue day, up to `day`, which is not before that.
@@ -98,7 +106,7 @@ pub(crate) fn next_rise(request: &ServiceRequest, calendar: &Calendar, day: Date
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use milepost_proto::tracker::v1::{ServiceAnswer, ServicePause};
+    use milepost_proto::tracker::v1::ServiceAnswer;
     use milepost_resource::date_message;
     use milepost_schedule::Weekdays;
     use proptest::prelude::*;
@@ -193,7 +201,9 @@ mod tests {
         let working_days = calendar.working_days_between(start, end);
         let due = super::date(request.due_date.as_ref()).unwrap();
         let (start_date, end_date) = (Some(date_message(start)), Some(date_message(end)));
-        let pause = ServicePause { start_date, end_date, working_days, ..ServicePause::default() };
+        let previous_due_date = request.due_date;
+        let code = String::new();
+        let pause = ServicePause { start_date, end_date, code, working_days, previous_due_date };
         let pauses = request.pauses.iter().cloned().chain([pause]).collect();
         let due_date = calendar.add_working_days(due, working_days).map(date_message);
         ServiceRequest { due_date, pauses, ..request }
@@ -227,6 +237,13 @@ mod tests {
         let friday = due_on(date(2021, 5, 7));
         let after = resumed(friday.clone(), &calendar, date(2021, 5, 14), date(2021, 5, 17));
         assert_eq!((level(&friday, date(2021, 5, 14)), level(&after, date(2021, 5, 17))), (2, 2));
+        // Four working days after the first overdue day, a Monday, and then due on one.
+        let sunday = due_on(date(2021, 5, 9));
+        let after = resumed(sunday.clone(), &calendar, date(2021, 5, 14), date(2021, 5, 17));
+        assert_eq!((level(&sunday, date(2021, 5, 14)), level(&after, date(2021, 5, 17))), (1, 1));
+        // Due on another day since, and overdue on none.
+        let later = ServiceRequest { due_date: Some(date_message(date(2021, 6, 30))), ..after };
+        assert_eq!((level(&later, date(2021, 6, 30)), level(&later, date(2021, 7, 1))), (0, 1));
         // One that ended before it was overdue is in the due date, and nowhere else.
         let early = resumed(friday, &calendar, date(2021, 5, 3), date(2021, 5, 4));
         let monday = due_on(date(2021, 5, 10));
@@ -273,7 +290,7 @@ mod tests {
                 request = resumed(request, &calendar, start, end);
                 let level_before = level_on(&before, &calendar, start);
                 let is_overdue = level_before > 0 && first_overdue(&request).is_some_and(|first| first <= end);
-                if calendar.is_working_day(DUE) && is_overdue {
+                if is_overdue {
                     prop_assert_eq!(level_on(&request, &calendar, end), level_before);
                 }
                 passed += after + days;
