@@ -249,11 +249,16 @@ pub(super) fn peers_of(
     tests.iter().zip(&warning.tests).map(said).collect()
 }
 
-/// What a test found, as an older version said it, which did not say the peers, where nothing else differs.
+/// What a test found, to be compared with what it found before: if the peers alone differ, which an older version did not
+/// say, those of before.
 pub(super) fn as_said(found: &WarningResult, before: Option<&WarningResult>) -> WarningResult {
-    let unsaid =
-        WarningResult { peers_numerator: String::new(), peers_denominator: String::new(), ..found.clone() };
-    if before == Some(&unsaid) { unsaid } else { found.clone() }
+    let Some(before) = before else { return found.clone() };
+    let with_peers_of_before = WarningResult {
+        peers_numerator: before.peers_numerator.clone(),
+        peers_denominator: before.peers_denominator.clone(),
+        ..found.clone()
+    };
+    if with_peers_of_before == *before { with_peers_of_before } else { found.clone() }
 }
 
 /// The light of a period that counts for runs: the worst that tests found, unless the period is excused, or no test has a

@@ -119,10 +119,12 @@ impl Recompute {
         let next = date(policy.next_evaluation_date.as_ref());
         let is_to_come = match next {
             Some(next) => next <= evaluation_date(policy, period),
-            // What ended before it was retired it evaluated, and of what ended later what it had by then.
+            // It is retired. What was due by that day it had evaluated; of what was due later, it may have what earlier
+            // versions left, or what it had begun.
             None => {
                 let retired = date(policy.retired_date.as_ref());
-                retired.is_some_and(|retired| retired < self.end) && !self.has_warnings(scope)
+                retired.is_some_and(|retired| retired < evaluation_date(policy, period))
+                    && !self.has_warnings(scope)
             }
         };
         if is_of_policy && !is_to_come {
