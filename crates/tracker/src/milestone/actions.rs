@@ -29,6 +29,7 @@ use super::outlook::announcement;
 use super::{CONSTRUCTION_START, ChangeContext, due, refresh_derived};
 use crate::act::check_day;
 use crate::decide::Scope;
+use crate::parent::incomplete;
 use crate::tables;
 use crate::template::{self, Consequences, Together};
 
@@ -252,11 +253,15 @@ pub(crate) fn achieve_started(
 /// What the start of its project, which the registry said before, makes of a milestone that comes to await it by this change.
 /// What a template makes, or brings up to a version, it has achieved itself. What awaited the start already and was reopened on
 /// that day or later awaits it no more.
+///
+/// # Errors
+/// If a row cannot be decoded, or if not all is known of the registry that is followed anew: a start that was followed before
+/// does not come again.
 pub(super) fn achieved_at_once(
     scope: &Scope<'_>,
     before: Option<&Checked<Milestone>>,
     after: &Checked<Milestone>,
-) -> Result<Option<Change>, DamagedRow> {
+) -> Result<Option<Change>, Rejection> {
     let is_start = |milestone: &Milestone| milestone.r#type == CONSTRUCTION_START;
     let is_undeleted = before.is_some_and(Checked::is_deleted);
     let awaited_before = before.is_some_and(|before| is_start(before) && !before.is_deleted());
@@ -264,6 +269,7 @@ pub(super) fn achieved_at_once(
     if !awaits || awaited_before || (template::is_made(after) && !is_undeleted) {
         return Ok(None);
     }
+    Rejection::unless_met(incomplete(scope.rows.read, after.name()).into_iter().collect())?;
     let project = after.name().parent();
     let kept = tables::project::mirrored(scope.rows.read, &project)?;
     let kept = kept.map(|row| tables::project::decoded(&project, &row)).transpose()?;
@@ -274,7 +280,7 @@ pub(super) fn achieved_at_once(
         return Ok(None);
     }
     let context = ChangeContext::of(scope, after.name())?;
-    achieve_started(scope, Together::alone(after), day, &context).map(Some)
+    Ok(Some(achieve_started(scope, Together::alone(after), day, &context)?))
 }
 
 /// The change to another state, with what else is set, and with what it brings to others of its template.
