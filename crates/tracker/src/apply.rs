@@ -79,8 +79,8 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             }
             tables::source::put(rows, &position);
         }
-        Effect::MissedStart(day, names) => {
-            names.iter().for_each(|name| tables::missed_start::put(rows, name, day));
+        Effect::PassedOverStart(day, names) => {
+            names.iter().for_each(|name| tables::passed_over_start::put(rows, name, day));
         }
         Effect::Standings(standings) => tables::standings::put(rows, standings)?,
         Effect::Nothing => {}

@@ -24,7 +24,7 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, GoOn, LedgerKind, Position, Rejection, limits};
 
 pub(crate) use self::days::{Today, between};
-pub(crate) use self::starts::are_missed;
+pub(crate) use self::starts::awaits_passed_over_start;
 use crate::command::{AdvanceDate, Command};
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::mirror::Portfolio;

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::{AdvanceDate, Command};
-use crate::decide::{Tracker, are_missed, between};
+use crate::decide::{Tracker, awaits_passed_over_start, between};
 use crate::follow::upstream::Upstream;
 use crate::metrics::Metrics;
 use crate::mirror::Portfolio;
@@ -255,7 +255,8 @@ impl Sweep {
         }
         let view = self.ledger.view();
         let current = tables::date::get(&view, name).ok().flatten();
-        let passed_over = current.is_some_and(|current| current.passed_over) || are_missed(&view, name);
+        let passed_over =
+            current.is_some_and(|current| current.passed_over) || awaits_passed_over_start(&view, name);
         passed_over
             .then(|| format!("{name} passed over a milestone, for which each next day looks: {advice}"))
     }

@@ -231,11 +231,11 @@ impl<'a> Events<'a> {
 
     /// Nothing came of an event of the registry.
     pub(crate) fn skipped(&mut self, source_entry: &SourceEntry, skipped: Skipped) {
-        self.start_missed(source_entry, skipped, None);
+        self.start_passed_over(source_entry, skipped, None);
     }
 
     /// The same, of the start of a project on a day that passed milestones over.
-    pub(crate) fn start_missed(
+    pub(crate) fn start_passed_over(
         &mut self,
         source_entry: &SourceEntry,
         skipped: Skipped,

@@ -148,7 +148,7 @@ pub(crate) enum Effect {
     /// The members of a campaign stood so: the encoded standings.
     Standings(Bytes),
     /// The start of a project on this day passed these milestones over.
-    MissedStart(Date, Vec<MilestoneName>),
+    PassedOverStart(Date, Vec<MilestoneName>),
     /// The registry is followed from another position on, after it was followed to the first, if it was.
     Reset(Option<Position>, GoOn),
     /// Nothing.
@@ -223,7 +223,7 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         return Ok(Effect::Standings(Bytes::copy_from_slice(&standings)));
     }
     if let Some(skipped) = view.skipped {
-        return missed_start(&skipped);
+        return passed_over_start(&skipped);
     }
     match view.reset {
         Some(reset) => {
@@ -235,18 +235,18 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     }
 }
 
-fn missed_start(skipped: &proto::SourceSkipped) -> Result<Effect, Unreadable> {
+fn passed_over_start(skipped: &proto::SourceSkipped) -> Result<Effect, Unreadable> {
     if skipped.milestones.is_empty() {
         return Ok(Effect::Nothing);
     }
     let day = required_date(skipped.start_date.as_ref())?;
     let names = skipped.milestones.iter().map(|name| name.parse().map_err(Unreadable::new));
-    Ok(Effect::MissedStart(day, names.collect::<Result<_, _>>()?))
+    Ok(Effect::PassedOverStart(day, names.collect::<Result<_, _>>()?))
 }
 
 fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Result<Date, Unreadable> {
     let date = message.copied().map(value::date).transpose().map_err(Unreadable::new)?;
-    date.ok_or_else(|| Unreadable::new("a date advanced to none"))
+    date.ok_or_else(|| Unreadable::new("a date that must be there is not"))
 }
 
 /// The milestone that a part ended with; none if it is empty.

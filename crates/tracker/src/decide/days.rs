@@ -232,22 +232,15 @@ impl<'a> DaySweep<'a> {
         let reserved = events.reserve(0);
         let mut counts = self.begin(day);
         let mut through = self.through(day).cloned();
-        if self.run_starts(day, reactions, events)? {
+        // What else a day brings goes by the rows after the starts that were passed over.
+        if self.run_work(starts::changes, day, 1, reactions, events)? || self.worked {
             self.cut(day, (before, reserved), counts, through.as_ref(), events);
             return Ok(false);
         }
         for work in WORKS {
-            for changes in self.changes(*work, day) {
-                let mark = events.len();
-                if !self.add(changes, day, reactions, events)? {
-                    continue;
-                }
-                self.worked = true;
-                if events.bytes() > self.scope.service.part_bytes && mark > 1 {
-                    events.truncate(mark);
-                    self.cut(day, (before, reserved), counts, through.as_ref(), events);
-                    return Ok(false);
-                }
+            if self.run_work(*work, day, 1, reactions, events)? {
+                self.cut(day, (before, reserved), counts, through.as_ref(), events);
+                return Ok(false);
             }
         }
         for change in self.outlook_changes(day) {
@@ -278,47 +271,40 @@ impl<'a> DaySweep<'a> {
         Ok(true)
     }
 
-    /// What starts of projects that passed milestones over bring, as far as an entry goes; whether they bring something: what
-    /// else a day brings goes by the rows after that.
-    fn run_starts(
+    /// What a work brings, as far as an entry goes that has so many events before any work; whether it is full.
+    fn run_work(
         &mut self,
+        work: Work,
         day: Date,
+        least: usize,
         reactions: &mut Reactions<'_>,
         events: &mut Events<'_>,
     ) -> Result<bool, DamagedRow> {
-        for changes in self.changes(starts::changes, day) {
+        for changes in self.changes(work, day) {
             let mark = events.len();
             if !self.add(changes, day, reactions, events)? {
                 continue;
             }
             self.worked = true;
             // What is alone in its entry is written whatever its size.
-            if events.bytes() > self.scope.service.part_bytes && mark > 1 {
+            if events.bytes() > self.scope.service.part_bytes && mark > least {
                 events.truncate(mark);
-                break;
+                return Ok(true);
             }
         }
-        Ok(self.worked)
+        Ok(false)
     }
 
     /// What became due after the current date had begun, as far as an entry goes.
     fn run_late(
-        &self,
+        &mut self,
         current: Date,
         reactions: &mut Reactions<'_>,
         events: &mut Events<'_>,
     ) -> Result<(), DamagedRow> {
         for work in LATE_WORKS {
-            for changes in self.changes(*work, current) {
-                let mark = events.len();
-                if !self.add(changes, current, reactions, events)? {
-                    continue;
-                }
-                // What is alone in its entry is written whatever its size.
-                if events.bytes() > self.scope.service.part_bytes && mark > 0 {
-                    events.truncate(mark);
-                    return Ok(());
-                }
+            if self.run_work(*work, current, 0, reactions, events)? {
+                return Ok(());
             }
         }
         Ok(())

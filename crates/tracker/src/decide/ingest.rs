@@ -133,11 +133,16 @@ fn derive(
         if number < done.reactions {
             continue;
         }
-        let has_begun = number == done.reactions && matches!(done.through, Some(Through::Milestone(_)));
-        let Brought { changes, missed } = brought(scope, source_entry, reaction);
-        let (mut through, mut damage, mut is_nothing) = (None, None, !has_begun);
+        let after = match &done.through {
+            Some(Through::Milestone(name)) if number == done.reactions => Some(name),
+            _ => None,
+        };
+        let Brought { changes, passed_over } = brought(scope, source_entry, reaction);
+        let (mut through, mut damage, mut none_achieved) = (after.cloned(), None, after.is_none());
         for change in changes {
             let (milestone, change) = match change {
+                // An earlier part has it: who reopened it since is not overruled.
+                Ok((Some(milestone), _)) if after.is_some_and(|after| milestone <= *after) => continue,
                 Ok(change) => change,
                 Err(row) => {
                     damage.get_or_insert(row);
@@ -156,18 +161,20 @@ fn derive(
                 // What is done needs nothing more.
                 return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
             }
-            (through, is_nothing) = (milestone, false);
+            (through, none_achieved) = (milestone, false);
         }
-        let damage = damage.or_else(|| timeline.take_passed_over());
+        // Both are taken: what a timeline could not tell belongs to no later reaction.
+        let untold = timeline.take_passed_over();
+        let damage = damage.or(untold);
         let skipped = match (reaction, damage) {
             (Reaction::Skip(skipped), _) => Some(skipped.clone()),
             (_, Some(damage)) => Some(reaction.skipped(&damage.to_string())),
-            (Reaction::Started { .. }, None) if is_nothing => Some(reaction.skipped(NO_MILESTONE)),
+            (Reaction::Started { .. }, None) if none_achieved => Some(reaction.skipped(NO_MILESTONE)),
             _ => None,
         };
         if let Some(skipped) = skipped {
             let mark = events.len();
-            events.start_missed(source_entry, skipped, missed);
+            events.start_passed_over(source_entry, skipped, passed_over);
             if full(events, mark) {
                 events.truncate(mark);
                 return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
@@ -218,35 +225,41 @@ struct Brought<'a> {
     /// One change after another; or a row that cannot be decoded, with what needs it.
     changes: Box<dyn Iterator<Item = Item> + 'a>,
     /// The milestones that a start passes over, and its day.
-    missed: Option<(Date, Vec<MilestoneName>)>,
+    passed_over: Option<(Date, Vec<MilestoneName>)>,
 }
 
 fn brought<'a>(scope: &'a Scope<'a>, source_entry: &'a SourceEntry, reaction: &'a Reaction) -> Brought<'a> {
-    let found: Result<Changes<'a>, _> = match reaction {
+    let found: Result<FollowUps<'a>, _> = match reaction {
         Reaction::Started { project, date, .. } => {
             let context = context(scope, source_entry, &project.parent());
-            let Started { achieved, missed, damage } = starts::of_project(scope, project, *date, context);
+            let Started { achieved, passed_over, damage } =
+                starts::of_project(scope, project, *date, context);
             let achieved = achieved.into_iter().map(|(name, change)| Ok((Some(name), change)));
-            let missed = Some(missed).filter(|missed| !missed.is_empty()).map(|missed| (*date, missed));
-            return Brought { changes: Box::new(achieved.chain(damage.map(Err))), missed };
+            let passed_over = Some(passed_over)
+                .filter(|passed_over| !passed_over.is_empty())
+                .map(|passed_over| (*date, passed_over));
+            return Brought { changes: Box::new(achieved.chain(damage.map(Err))), passed_over };
         }
         Reaction::Assigned { project, .. } => officers(scope, source_entry, project),
         Reaction::Recalendared { portfolio, .. } => recalendared(scope, source_entry, portfolio),
         Reaction::Skip(_) => Ok(Box::new(std::iter::empty())),
     };
     let changes = found.unwrap_or_else(|damage| Box::new(std::iter::once(Err(damage))));
-    Brought { changes: Box::new(changes.map(|change| change.map(|change| (None, change)))), missed: None }
+    Brought {
+        changes: Box::new(changes.map(|change| change.map(|change| (None, change)))),
+        passed_over: None,
+    }
 }
 
 /// What becomes of one resource after another, or the row that cannot be decoded: what needs it is left out.
-type Changes<'a> = Box<dyn Iterator<Item = Result<Change, DamagedRow>> + 'a>;
+type FollowUps<'a> = Box<dyn Iterator<Item = Result<Change, DamagedRow>> + 'a>;
 
 /// What the assignments of a project, as the entry leaves them, make of its service requests.
 fn officers<'a>(
     scope: &'a Scope<'a>,
     source_entry: &SourceEntry,
     project: &ProjectName,
-) -> Result<Changes<'a>, DamagedRow> {
+) -> Result<FollowUps<'a>, DamagedRow> {
     let day = context(scope, source_entry, &project.parent())?.current_date;
     let lead = officer::lead_of(scope, project, &source_entry.assignments, day)?;
     Ok(each(scope, service_request::of_project(&scope.rows, project), move |request| {
@@ -260,7 +273,7 @@ fn recalendared<'a>(
     scope: &'a Scope<'a>,
     source_entry: &SourceEntry,
     name: &'a PortfolioName,
-) -> Result<Changes<'a>, DamagedRow> {
+) -> Result<FollowUps<'a>, DamagedRow> {
     let context = Rc::new(context(scope, source_entry, name)?);
     let (of_orders, of_milestones) = (Rc::clone(&context), Rc::clone(&context));
     let requests =
@@ -284,7 +297,7 @@ fn each<'a, R: Rules<Tracker>, C: IntoIterator<Item = Change>>(
     scope: &'a Scope<'a>,
     names: impl Iterator<Item = Name<R>> + 'a,
     change: impl Fn(&Checked<R>) -> C + 'a,
-) -> Changes<'a> {
+) -> FollowUps<'a> {
     Box::new(names.flat_map(move |name| match scope.rows.get(&name) {
         Ok(resource) => resource.as_ref().map(&change).into_iter().flatten().map(Ok).collect(),
         Err(row) => vec![Err(row)],

@@ -27,14 +27,14 @@ pub(super) struct Started {
     /// The milestones that it achieves, in the order of names.
     pub(super) achieved: Vec<(MilestoneName, Change)>,
     /// Those that may await it, and are passed over, in the same order.
-    pub(super) missed: Vec<MilestoneName>,
+    pub(super) passed_over: Vec<MilestoneName>,
     /// The first row that cannot be read.
     pub(super) damage: Option<DamagedRow>,
 }
 
 impl Started {
     fn pass_over(&mut self, name: MilestoneName, row: DamagedRow) {
-        self.missed.push(name);
+        self.passed_over.push(name);
         self.damage.get_or_insert(row);
     }
 }
@@ -79,7 +79,7 @@ fn of_milestones(
     if let Ok(context) = context {
         achieve(scope, awaiting, date, &context, &mut started);
     }
-    started.missed.sort_unstable();
+    started.passed_over.sort_unstable();
     started
 }
 
@@ -112,11 +112,12 @@ fn achieve(
     }
 }
 
-/// Whether a start passed a milestone of a portfolio over that is to be achieved still, or cannot be read.
-pub(crate) fn are_missed(read: &dyn Read, portfolio: &PortfolioName) -> bool {
+/// Whether a milestone of a portfolio that a start passed over awaits it still, or cannot be read.
+pub(crate) fn awaits_passed_over_start(read: &dyn Read, portfolio: &PortfolioName) -> bool {
     let rows = Rows::<Tracker>::new(read);
     let awaits = |name| rows.row(&name).is_some_and(|row| !matches!(awaits_start(&row), Ok(false)));
-    tables::missed_start::under(read, portfolio).any(|found| found.map_or(true, |(name, _)| awaits(name)))
+    tables::passed_over_start::under(read, portfolio)
+        .any(|found| found.map_or(true, |(name, _)| awaits(name)))
 }
 
 /// What a day makes of the milestones that starts passed over, start by start.
@@ -125,16 +126,16 @@ pub(super) fn changes<'a>(
     portfolio: &'a PortfolioName,
     day: Date,
 ) -> Result<Changes<'a>, DamagedRow> {
-    let (mut missed, mut damaged) = (BTreeMap::new(), Vec::new());
-    for found in tables::missed_start::under(scope.rows.read, portfolio) {
+    let (mut passed_over, mut damaged) = (BTreeMap::new(), Vec::new());
+    for found in tables::passed_over_start::under(scope.rows.read, portfolio) {
         match found {
             Ok((name, date)) => {
-                missed.entry((name.parent(), date)).or_insert_with(Vec::new).push(name);
+                passed_over.entry((name.parent(), date)).or_insert_with(Vec::new).push(name);
             }
             Err(row) => damaged.push(Err(row)),
         }
     }
-    let of_starts = missed.into_iter().flat_map(move |((_, date), names)| {
+    let of_starts = passed_over.into_iter().flat_map(move |((_, date), names)| {
         let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio);
         let context = known.map(|portfolio| ChangeContext { current_date: day, portfolio });
         let rows = names.into_iter().filter_map(|name| scope.rows.row(&name).map(|row| Ok((name, row))));

@@ -27,7 +27,7 @@
 //! | 36 | by state | portfolio `0` state, project `0` service request | nothing |
 //! | 37 | project_history | portfolio `0` year (u16) project `0` number (u32) | facts, see crate `milepost-figures` |
 //! | 38 | milestone_outcome | portfolio `0` project `0` milestone | its outcomes, each with when it was reported |
-//! | 39 | missed_start | portfolio `0` project `0` milestone | the day of the start that passed it over |
+//! | 39 | passed_over_start | portfolio `0` project `0` milestone | the day of the start that passed it over |
 //! | 40 | inspection | portfolio `0` project `0` inspection | the encoded `tracker.v1.Inspection` |
 //! | 41 | by date | portfolio `0` date, project `0` inspection | nothing |
 //! | 42 | follow-ups | portfolio `0` project `0` followed inspection `0` inspection | nothing |
@@ -79,9 +79,9 @@ pub(crate) mod date;
 pub(crate) mod key;
 pub(crate) mod later_logs;
 pub(crate) mod mirror_version;
-pub(crate) mod missed_start;
 pub(crate) mod outcome;
 pub(crate) mod partly;
+pub(crate) mod passed_over_start;
 pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
@@ -132,7 +132,7 @@ pub(crate) enum Table {
     MirrorVersion = 35,
     ProjectHistory = 37,
     MilestoneOutcome = 38,
-    MissedStart = 39,
+    PassedOverStart = 39,
     DailyStandings = 73,
     FrozenStandings = 74,
 }
@@ -152,7 +152,7 @@ impl Table {
             Table::AssignmentDay => "tracker.assignment_day",
             Table::MirrorVersion => "tracker.mirror_version",
             Table::MilestoneOutcome => "tracker.milestone_outcome",
-            Table::MissedStart => "tracker.missed_start",
+            Table::PassedOverStart => "tracker.passed_over_start",
             Table::DailyStandings => "tracker.daily_standings",
             Table::FrozenStandings => "tracker.frozen_standings",
             Table::ProjectHistory => "tracker.project_history",

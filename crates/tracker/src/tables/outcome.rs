@@ -87,7 +87,7 @@ pub(crate) fn put(rows: &mut dyn Write, before: Option<&[u8]>, after: &[u8]) -> 
         return Ok(());
     }
     let name: MilestoneName = after.name.parse().map_err(Unreadable::new)?;
-    super::missed_start::remove(rows, &name);
+    super::passed_over_start::remove(rows, &name);
     let time = instant(after.update_time.as_ref()).unwrap_or_default();
     let portfolio = super::portfolio::get(&*rows, &name.parent().parent()).ok().flatten();
     let zone = portfolio.map_or(TimeZoneId::UTC, |portfolio| portfolio.zone);

@@ -219,6 +219,26 @@ fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// Also in the middle of one start: the next part goes on after what the part before achieved.
+#[test]
+fn what_is_reopened_in_the_middle_of_a_start_stays_open() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    let ids = ["a", "b", "c", "d"];
+    world.submit(create(ids.map(|id| construction_start("road", id)).into())).unwrap();
+    world.domain.part_bytes = 1_500;
+    let source_entry = registry.start(&["road"], DAY);
+    let first = part(&mut world, &source_entry);
+    assert_eq!(
+        (kinds(&first)[0], first[1].subject.as_str()),
+        ("source.partly_followed", &*name("road", "a").to_string())
+    );
+    world.act(name("road", "a"), Action::Reopen { reason: "a mistake".into() }).unwrap();
+    while kinds(&part(&mut world, &source_entry)).first() == Some(&"source.partly_followed") {}
+    let states = ids.map(|id| world.milestone(&name("road", id)).state());
+    assert_eq!(states, [State::Planned, State::Achieved, State::Achieved, State::Achieved]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 #[test]
 fn facts_that_do_not_fit_one_entry_are_taken_over_in_parts() {
     let (mut world, mut registry) = World::with_projects(&[]);

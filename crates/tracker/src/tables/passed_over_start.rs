@@ -1,4 +1,4 @@
-//! Table 39: the milestones that the start of their project may be to achieve, and that could not be read then.
+//! Table 39: milestones that could not be read when their project started; each may await that start.
 //!
 //! Key: see [`super`]. Value: the day of the start in four bytes, as in keys. Put by `milepost.source.skipped`, once more
 //! where a later start passes the milestone over, too; removed when the milestone comes to another state. One that awaits no
@@ -17,29 +17,29 @@ pub(crate) fn under(
     rows: &dyn Read,
     portfolio: &PortfolioName,
 ) -> impl Iterator<Item = Result<(MilestoneName, Date), DamagedRow>> {
-    let under = portfolio.ids().iter().fold(Key::of(Table::MissedStart), Key::under).done();
+    let under = portfolio.ids().iter().fold(Key::of(Table::PassedOverStart), Key::under).done();
     let found = rows.scan(&KeyRange::prefix(&under), Direction::Forward);
     found.map(|(key, value)| {
         let read = name_of(&key).zip(date_of(&value));
-        read.ok_or_else(|| Table::MissedStart.damaged(&key, "it is no milestone with a date"))
+        read.ok_or_else(|| Table::PassedOverStart.damaged(&key, "it is no milestone with a date"))
     })
 }
 
 /// Says that a start on a day passed a milestone over.
 pub(crate) fn put(rows: &mut dyn Write, name: &MilestoneName, day: Date) {
-    rows.put(key::of(Table::MissedStart, name.ids()), ordered_date(day).to_vec().into());
+    rows.put(key::of(Table::PassedOverStart, name.ids()), ordered_date(day).to_vec().into());
 }
 
 /// A milestone came to another state.
 pub(super) fn remove(rows: &mut dyn Write, name: &MilestoneName) {
-    let key = key::of(Table::MissedStart, name.ids());
+    let key = key::of(Table::PassedOverStart, name.ids());
     if rows.get(&key).is_some() {
         rows.delete(&key);
     }
 }
 
 fn name_of(key: &[u8]) -> Option<MilestoneName> {
-    let mut parts = Parts::of(key, Table::MissedStart)?;
+    let mut parts = Parts::of(key, Table::PassedOverStart)?;
     MilestoneName::of(vec![parts.parent()?, parts.parent()?, parts.id()?])
 }
 
