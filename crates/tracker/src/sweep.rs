@@ -9,7 +9,7 @@
 //! midnight in all portfolios: what is late goes on entry by entry, each portfolio in its turn, and in between days begin.
 //! What a day passed over, or does not get done, is in the way of no day, and is reported until it is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,21 +94,35 @@ impl Sweep {
     async fn check_clock(&self, unconfirmed: &mut Unconfirmed) -> Duration {
         let mut found = Found::default();
         let mut portfolios = self.begin_days(&mut found, unconfirmed).await;
-        let mut late: VecDeque<_> = portfolios.iter().filter_map(|dated| self.late(&dated.name)).collect();
-        while let Some((name, current)) = late.pop_front() {
+        let (mut left, mut vain) = (self.days_left(), BTreeSet::new());
+        let mut late = VecDeque::new();
+        loop {
+            if late.is_empty() {
+                let all = portfolios.iter().filter(|dated| !vain.contains(&dated.name));
+                late.extend(all.filter_map(|dated| self.late(&dated.name)));
+            }
+            let Some((name, current)) = late.pop_front() else { break };
             match self.do_late(&name, current, &mut found).await {
                 Ok(true) => late.extend(self.late(&name)),
-                Ok(false) => {}
-                Err(error) => found.failed = Some(cannot_advance(&name, &error)),
+                Ok(false) => _ = vain.insert(name),
+                Err(error) => {
+                    found.failed = Some(cannot_advance(&name, &error));
+                    vain.insert(name);
+                }
             }
-            if portfolios.iter().any(|dated| self.days_to_begin(dated) > 0) {
+            if self.days_left() > left {
                 // What the registry acknowledged by then belongs to the day that passed.
                 found.followed = found.followed.filter(Result::is_err);
+                portfolios = self.begin_days(&mut found, unconfirmed).await;
+                left = self.days_left();
+                if found.failed.is_some() || !found.stuck.is_empty() {
+                    // What is late may take long.
+                    self.report(&found.stuck, found.failed.clone());
+                }
             }
-            portfolios = self.begin_days(&mut found, unconfirmed).await;
         }
         if found.failed.is_none() && found.stuck.is_empty() {
-            found.failed = portfolios.iter().find_map(|dated| self.undone(&dated.name));
+            found.failed = portfolios.iter().find_map(|dated| self.undone(&dated.name, &vain));
         }
         self.report(&found.stuck, found.failed);
         *unconfirmed = found.stuck.into_iter().map(|(name, far)| (name, far.current)).collect();
@@ -184,6 +198,12 @@ impl Sweep {
         if days <= self.max_catch_up_days { days } else { 0 }
     }
 
+    /// How many days of all portfolios did not begin yet that are to begin by themselves.
+    fn days_left(&self) -> u64 {
+        let left = |dated: &Dated| if dated.current.is_none() { 1 } else { self.days_to_begin(dated) };
+        self.dated().0.iter().map(|dated| u64::from(left(dated))).sum()
+    }
+
     /// Lets the days begin that a portfolio missed, or says that they are too many.
     async fn catch_up(&self, portfolio: &mut Dated) -> Result<Option<TooFar>, String> {
         loop {
@@ -247,10 +267,11 @@ impl Sweep {
         warning::is_due(&view, name, current).then(|| (name.clone(), current))
     }
 
-    /// What does not get done in a portfolio although its day has begun, for people.
-    fn undone(&self, name: &PortfolioName) -> Option<String> {
+    /// What does not get done in a portfolio although its day has begun, for people. In some of them what is late was tried in
+    /// vain.
+    fn undone(&self, name: &PortfolioName, vain: &BTreeSet<PortfolioName>) -> Option<String> {
         let advice = "the log names the row; if it cannot be decoded, run `milepost store rebuild`";
-        if self.late(name).is_some() {
+        if vain.contains(name) && self.late(name).is_some() {
             return Some(format!("a warning policy of {name} is not evaluated to its end: {advice}"));
         }
         let view = self.ledger.view();
