@@ -21,7 +21,7 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Precondition, Rejection, check_batch};
 
-use super::made::{Together, dropped_by, is_open, requirements, satisfied_by_others, was_dropped};
+use super::made::{Together, is_open, requirements, satisfied_by_others};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
@@ -169,15 +169,16 @@ pub(crate) fn upgrade(
     for milestone in there.iter().filter(|milestone| !milestone.is_deleted()) {
         match items.get(milestone.template_item.as_str()) {
             None if is_open(milestone) => {
-                let reason = dropped_by(version.name());
+                let reason = format!("{} has no such item", version.name());
                 let to = To { state: State::Cancelled, day, reported };
-                let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, |_| {})?;
+                let drop = |milestone: &mut Milestone| milestone.dropped_by_upgrade = true;
+                let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, drop)?;
                 cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
             }
             Some(item) if is_open(milestone) => {
                 kept.push((milestone.name().clone(), plan.brought_up(milestone, item)));
             }
-            Some(item) if was_dropped(milestone) => {
+            Some(item) if milestone.dropped_by_upgrade => {
                 let changed = plan.brought_up(milestone, item);
                 let before = changed.as_ref().map_or(milestone, |(_, after)| after);
                 reopened.push(plan.reopened(before, day, reported)?);

@@ -16,7 +16,7 @@ use milepost_types::DamagedRow;
 use super::validity::{announcements, settle};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
-use crate::names::{MilestoneName, TemplateVersionName};
+use crate::names::MilestoneName;
 
 /// The coupled milestones of each project, by what they are coupled by.
 pub(crate) const BY_COUPLING: Index = Index {
@@ -73,21 +73,6 @@ pub(crate) fn is_made(milestone: &Milestone) -> bool {
 /// The template that made a milestone, as names of its versions begin.
 fn template_of(milestone: &Milestone) -> &str {
     milestone.template_version.rsplit_once('/').map_or("", |(template, _)| template)
-}
-
-/// What ends the reason for which an upgrade cancels a milestone; the version begins it.
-const NO_SUCH_ITEM: &str = " has no such item";
-
-/// Why an upgrade to a version of this name cancels a milestone.
-pub(super) fn dropped_by(version: &TemplateVersionName) -> String {
-    format!("{version}{NO_SUCH_ITEM}")
-}
-
-/// Whether an upgrade cancelled a milestone, and nobody else.
-pub(super) fn was_dropped(milestone: &Milestone) -> bool {
-    let by = milestone.state_reason.strip_suffix(NO_SUCH_ITEM).and_then(|version| version.rsplit_once('/'));
-    milestone.state() == State::Cancelled
-        && by.is_some_and(|(template, _)| template == template_of(milestone))
 }
 
 /// The requirements of an item, as its milestone begins with them.
@@ -245,6 +230,7 @@ impl Consequences {
         milestone.set_state(State::Planned);
         settle(milestone, None, &context.portfolio.calendar, context.current_date);
         (milestone.state, milestone.actual_date) = fields;
+        milestone.dropped_by_upgrade &= milestone.state() == State::Cancelled;
         if milestone.state() == State::Achieved {
             for requirement in &mut milestone.requirements {
                 let is_needed = !self.needless.contains(&requirement.code);

@@ -39,7 +39,7 @@ pub(crate) fn evidence(title: &str) -> Evidence {
 }
 
 /// The fields of a milestone that only those have that a template made.
-pub(crate) const OF_TEMPLATES: [&str; 14] = [
+pub(crate) const OF_TEMPLATES: [&str; 15] = [
     "template_version",
     "template_item",
     "requirements",
@@ -54,4 +54,5 @@ pub(crate) const OF_TEMPLATES: [&str; 14] = [
     "used_date",
     "extensions",
     "next_expiry_date",
+    "dropped_by_upgrade",
 ];

@@ -270,6 +270,29 @@ fn what_an_upgrade_cancelled_is_open_again_if_a_later_version_has_it_again() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// The words of an upgrade are anybody's, and so is a cancellation of what an upgrade dropped and a person reopened.
+#[test]
+fn what_somebody_cancelled_stays_cancelled_whatever_they_say() {
+    let mut world = planned(vec![item("kept"), item("unwanted"), item("both")]);
+    world.apply(Some(date(2020, 1, 1))).unwrap();
+    let reason = format!("{} has no such item", version("v2"));
+    world.act(made("unwanted"), Action::Cancel { reason: reason.clone() }).unwrap();
+    world.version_in_force("v2", REFORM, vec![item("kept"), item("unwanted")]);
+    world.upgrade("v2").unwrap();
+    let both = world.made("both");
+    assert_eq!((both.state(), both.dropped_by_upgrade), (Milestones::Cancelled, true));
+    assert_eq!(both.state_reason, reason);
+    world.act(made("both"), Action::Reopen { reason: "还需要".into() }).unwrap();
+    world.act(made("both"), Action::Cancel { reason }).unwrap();
+    world.version_in_force("v3", date(2021, 2, 3), vec![item("kept"), item("unwanted"), item("both")]);
+    world.upgrade("v3").unwrap();
+    for id in ["unwanted", "both"] {
+        let milestone = world.made(id);
+        assert_eq!((milestone.state(), milestone.dropped_by_upgrade), (Milestones::Cancelled, false), "{id}");
+    }
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 #[test]
 fn an_upgrade_is_to_a_later_version_that_is_published_and_in_force_of_what_was_applied() {
     let mut world = planned(vec![item("a")]);
