@@ -7,7 +7,7 @@
 //!
 //! Invariants: what an adopted policy says does not change any more, so that every evaluation by it can be done again;
 //! while it has a further period that ended while it was in force, or may end so, it keeps the day on which that is
-//! evaluated: what is due, or half done, when it is put out of force is evaluated still.
+//! evaluated: what had ended by the day on which it is put out of force is evaluated to its end still, on its day.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
