@@ -81,7 +81,7 @@ impl Rules<Registry> for Portfolio {
     }
 }
 
-/// Sets what is as of a read.
+/// Sets the current date.
 fn show(
     _: &Rows<'_>,
     now: Timestamp,

@@ -65,7 +65,7 @@ pub trait Rules<D>: Resource {
     /// one, and its row to be; none: there are none.
     const PUT_BESIDES: Option<PutBesides> = None;
 
-    /// How its output fields are set that are as of a read; none: it has none, and reads show its row as it is.
+    /// How reads show it where that is not its row; none: reads show its row as it is.
     const SHOW: Option<Show<D, Self>> = None;
 
     /// Sets the output fields of a new one.
@@ -119,7 +119,7 @@ pub trait Rules<D>: Resource {
 /// Brings a resource that an earlier version stored to what this version stores; false if it was as it should be.
 pub type Upgrade<R> = fn(&mut R) -> Result<bool, Unreadable>;
 
-/// Sets the output fields that are as of a read; false if there are none to set.
+/// Makes a stored resource what reads show; false if nothing changes.
 pub type Show<D, R> = fn(&Rows<'_, D>, Timestamp, &Name<R>, &mut R) -> Result<bool, Rejection>;
 
 /// Puts rows beside those of a resource, from its row before, if there was one, and its row to be.

@@ -61,7 +61,7 @@ impl Rules<Registry> for ApiToken {
     }
 }
 
-/// Sets what is as of a read.
+/// Clears the hash of the secret, which no read shows.
 fn show(_: &Rows<'_>, _: Timestamp, _: &Name<ApiToken>, token: &mut ApiToken) -> Result<bool, Rejection> {
     let is_kept = !token.secret_sha256.is_empty();
     token.secret_sha256.clear();

@@ -56,7 +56,7 @@ impl Rules<Registry> for AnnualList {
     }
 }
 
-/// Sets what is as of a read.
+/// Sets what its members add up to.
 fn show(
     rows: &Rows<'_>,
     _: Timestamp,

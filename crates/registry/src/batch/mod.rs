@@ -38,9 +38,9 @@ impl Rules<Registry> for Batch {
     const INDEXES: &'static [Index] =
         &[Index { tag: 23, under: 1, by: &[By::Field("start_date")], live: false, when: &[], orders: true }];
 
-    /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
     const SHOW: Option<Show<Registry, Self>> = Some(show);
 
+    /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
     fn check_stored(&self) -> Result<(), Unreadable> {
         known_state(self)?;
         stored(&self.members).map(|_| ())
@@ -88,7 +88,7 @@ impl Rules<Registry> for Batch {
     }
 }
 
-/// Sets what is as of a read.
+/// Sets what its members add up to while it is PLANNED.
 fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Batch>, batch: &mut Batch) -> Result<bool, Rejection> {
     let planned = batch.state() == State::Planned;
     if planned {

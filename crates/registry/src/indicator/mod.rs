@@ -90,7 +90,7 @@ impl Rules<Registry> for Indicator {
     }
 }
 
-/// Sets what is as of a read.
+/// Sets its value and what contradicts it today.
 fn show(
     rows: &Rows<'_>,
     now: Timestamp,

@@ -107,7 +107,7 @@ impl Rules<Registry> for Assignment {
     }
 }
 
-/// Sets what is as of a read.
+/// Sets the kind, while it is active today.
 fn show(
     rows: &Rows<'_>,
     now: Timestamp,
