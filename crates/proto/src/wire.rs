@@ -107,8 +107,8 @@ fn varint(rest: &mut &[u8]) -> Result<u64, DecodeError> {
 ///
 /// # Errors
 /// If the full decoder finds a fault.
-pub fn check(message: &[u8], known: &[Field]) -> Result<(), Unfit> {
-    // The fields of a message stand in the order of their table, so the next one is mostly the one before or near it.
+pub fn check(message: &[u8], known: &[Field]) -> Result<(), Error> {
+    // Values of a repeated field follow each other: the next field is often the one before.
     let mut at = 0;
     for field in fields(message) {
         let (number, value) = field?;
@@ -121,7 +121,7 @@ pub fn check(message: &[u8], known: &[Field]) -> Result<(), Unfit> {
     Ok(())
 }
 
-fn check_value(value: Value<'_>, field: &Field) -> Result<(), Unfit> {
+fn check_value(value: Value<'_>, field: &Field) -> Result<(), Error> {
     match (field.kind, value) {
         (Kind::Bool | Kind::Int | Kind::Enum, Value::Number(_)) | (Kind::Bytes, Value::Run(_)) => Ok(()),
         (Kind::Double, Value::Other(WireType::SixtyFourBit)) => Ok(()),
@@ -138,16 +138,16 @@ fn check_value(value: Value<'_>, field: &Field) -> Result<(), Unfit> {
             }
             Ok(())
         }
-        _ => Err(Unfit::Type(field.name)),
+        _ => Err(Error::Type(field.name)),
     }
 }
 
 /// An entry of a map is a message with a key and a value.
-fn check_entry(entry: &[u8], map: &Field) -> Result<(), Unfit> {
+fn check_entry(entry: &[u8], map: &Field) -> Result<(), Error> {
     for field in fields(entry) {
         match field? {
             (1 | 2, Value::Run(run)) if std::str::from_utf8(run).is_ok() => {}
-            (1 | 2, _) => return Err(Unfit::Type(map.name)),
+            (1 | 2, _) => return Err(Error::Type(map.name)),
             _ => {}
         }
     }
@@ -156,7 +156,7 @@ fn check_entry(entry: &[u8], map: &Field) -> Result<(), Unfit> {
 
 /// What is wrong with an encoded message.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
+pub enum Error {
     /// It is none.
     #[error(transparent)]
     Malformed(#[from] DecodeError),
