@@ -188,8 +188,8 @@ impl History {
         portfolio.iter().fold(Key::of(self.tag), Key::under).bytes(&year.to_be_bytes())
     }
 
-    /// The facts of a year of the projects of a portfolio from one id to another. With `days`, the days of start, end and
-    /// enrolment too.
+    /// The facts of a year, of the projects of a portfolio whose ids are from the first to the last, both included. With
+    /// `days`, the days of start, end and enrolment too.
     pub fn of_year(
         &self,
         rows: &dyn Read,
@@ -320,6 +320,9 @@ pub struct YearHistory {
 
 impl YearHistory {
     /// The facts of the project with this id, those about the same in the order of their commits.
+    ///
+    /// # Errors
+    /// An item is one if a fact cannot be decoded.
     pub fn of_project(&self, id: &str) -> impl Iterator<Item = Result<Fact<'_>, DecodeError>> {
         let id = id.as_bytes();
         let of_project = move |rows: &'_ Vec<(Bytes, Bytes)>| {
@@ -390,11 +393,54 @@ impl<'a> Fact<'a> {
                 (3, Value::Number(number)) => fact.removed = number != 0,
                 (4, Value::Number(number)) => committed = number,
                 (5, Value::Number(number)) => fact.sequence = number,
+                // Of another wire type: the full decoder says what is wrong.
+                (1..=5, _) => drop(HistoryEntry::decode(run)?),
                 _ => {}
             }
         }
         fact.kind = i32::try_from(kind).ok().and_then(|kind| Kind::try_from(kind).ok()).unwrap_or(fact.kind);
         fact.committed = Day(u32::try_from(committed).unwrap_or_default());
         Ok(fact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost::encoding::{WireType, encode_key};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_fact_is_what_was_encoded(
+            kind in prop_oneof![0..=7, any::<i32>()],
+            said in prop::collection::vec(any::<u8>(), 0..40),
+            removed: bool,
+            committed: u32,
+            sequence: u64,
+        ) {
+            let entry = HistoryEntry { kind, said: said.into(), removed, committed, sequence };
+            let encoded = entry.encode_to_vec();
+            let fact = Fact {
+                kind: entry.kind(),
+                said: &entry.said,
+                removed,
+                committed: Day(committed),
+                sequence,
+            };
+            prop_assert_eq!(Fact::read(&encoded), Ok(fact));
+        }
+    }
+
+    #[test]
+    fn a_field_of_another_wire_type_is_a_fault_and_one_of_a_later_version_is_passed_over() {
+        let is_read = |tag| {
+            let mut encoded = Vec::new();
+            encode_key(tag, WireType::SixtyFourBit, &mut encoded);
+            encoded.extend([0; 8]);
+            Fact::read(&encoded).is_ok()
+        };
+        assert_eq!([1, 2, 3, 4, 5, 6].map(is_read), [false, false, false, false, false, true]);
     }
 }
