@@ -170,8 +170,11 @@ impl<D, R: Rules<D>> Act<D> for Standard<R> {
     fn answer(&self, events: &[Bytes]) -> Vec<Bytes> {
         match self {
             Standard::Create { answer, .. } => {
-                let created = resources_as_left::<R>(events).into_iter();
-                created.take(answer.map_or(1, |_| usize::MAX)).collect()
+                let mut created = resources_as_left::<R>(events);
+                if answer.is_none() {
+                    created.truncate(1);
+                }
+                created
             }
             Standard::Update(target, _) | Standard::Delete(target) | Standard::Undelete(target) => {
                 resource_named(events, &target.name).into_iter().collect()
