@@ -141,7 +141,7 @@ pub(crate) fn amend(
         let description = format!("the campaign has no day after {day}; its last one is {end}");
         violations.push("date", "DATE_TOO_LATE", description);
     }
-    let missing = check_members(scope, before, amendment, (start, from), &mut violations)?;
+    let missing = check_amended_members(scope, before, amendment, (start, from), &mut violations)?;
     violations.into_result(())?;
     Rejection::unless_met(missing)?;
     let mut changes = Vec::new();
@@ -191,7 +191,7 @@ pub(crate) fn amend(
 
 /// Finds what is wrong with the members that an amendment adds and removes. Returns the conditions that others do not meet:
 /// those that are not there.
-fn check_members(
+fn check_amended_members(
     scope: &Scope<'_>,
     before: &Checked<Campaign>,
     amendment: &Amendment,
@@ -259,8 +259,8 @@ fn lasts(member: &CampaignMember, (start, from): (Date, Date)) -> bool {
 }
 
 /// Removes projects from a day on: they leave on it, or on the later day on which they join. What they would join on it or
-/// later is as if it had never been planned, unless they stand in the standings of a day: the last that were found are of
-/// this one.
+/// later is as if it had never been planned, unless standings of that day were found: `found` is the last day that has
+/// them.
 fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Date), found: Option<Date>) {
     let leaving: HashSet<&str> = projects.iter().map(String::as_str).collect();
     let members = std::mem::take(&mut campaign.members);
@@ -269,7 +269,7 @@ fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Da
         let target = targets.next();
         if lasts(&member, (start, from)) && leaving.contains(member.project.as_str()) {
             let join = join_day(&member, start);
-            if from <= join && found < Some(join) {
+            if from <= join && found.is_none_or(|found| found < join) {
                 continue;
             }
             member.leave_date = Some(date_message(from.max(join)));
