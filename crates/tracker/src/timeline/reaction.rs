@@ -1,9 +1,10 @@
 //! From events to entries: what the rules of a portfolio make of an event.
 //!
-//! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
-//! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
-//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a day,
-//! and what is taken over from the registry, pass over. What a rule makes of an event of before it is not published: the portfolio may be known as it was then.
+//! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what
+//! is followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows
+//! in it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a
+//! day, and what is taken over from the registry, pass over. What a rule makes of an event of before it is not
+//! published: the portfolio may be known as it was then.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

@@ -1,9 +1,10 @@
 //! What a day brings: the periods of policies that are evaluated on it, project by project.
 //!
 //! Invariants: a project that has a warning of a period needs nothing more of it, so an evaluation that takes several
-//! entries goes on with those that are left, and compares them with the same peers; the policy goes to its next period last. One period of a policy is evaluated
-//! at a time: the next one goes by the warnings of it. As long as not all is known that this version keeps of
-//! projects, nothing is evaluated. A day on which no policy evaluates costs one look at an index.
+//! entries goes on with those that are left, and compares them with the same peers; the policy goes to its next period
+//! last. One period of a policy is evaluated at a time: the next one goes by the warnings of it. As long as not all is
+//! known that this version keeps of projects, nothing is evaluated. A day on which no policy evaluates costs one look
+//! at an index.
 
 use std::collections::HashMap;
 use std::rc::Rc;
