@@ -28,6 +28,7 @@ mod operate;
 mod persons;
 mod power_cut;
 mod programs;
+mod replays;
 mod report;
 mod requests;
 mod resets;
