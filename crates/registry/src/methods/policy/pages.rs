@@ -366,12 +366,18 @@ fn add(
 }
 
 /// How the policies stand to these subjects, in order.
-fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
+fn found(
+    question: &Question,
+    subjects: &[Subject],
+    outcomes: &[Outcome],
+) -> impl Iterator<Item = (Vec<u8>, PolicyMatch)> {
     let is_wanted = |outcome| outcomes.is_empty() || outcomes.contains(&outcome);
     let size = PAIRS_AT_ONCE.div_ceil(question.matchers.len().max(1));
     let parts = in_parts(subjects.iter(), size, |subjects| {
         let language = Language::of(question.on);
-        let mut found = Vec::new();
+        // Of each, one answer for each policy, or few if few are wanted: a page may have hundreds of thousands.
+        let most = subjects.len() * question.matchers.len();
+        let mut found = Vec::with_capacity(if outcomes.is_empty() { most } else { 0 });
         for subject in subjects {
             let mut answers = question.ask(&language, subject, is_wanted, ask::by_project);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
@@ -382,7 +388,7 @@ fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec
         }
         found
     });
-    parts.into_iter().flatten().collect()
+    parts.into_iter().flatten()
 }
 
 /// The policies of a programme, or of all, that a filter lets through.
