@@ -239,10 +239,10 @@ impl<'a> Events<'a> {
         &mut self,
         source_entry: &SourceEntry,
         skipped: Skipped,
-        missed: Option<(Date, Vec<MilestoneName>)>,
+        passed_over: Option<(Date, Vec<MilestoneName>)>,
     ) {
         let Skipped { event_id, kind, reason } = skipped;
-        let (cause, (day, names)) = (event_id.clone(), missed.unzip());
+        let (cause, (day, names)) = (event_id.clone(), passed_over.unzip());
         let payload = Payload::SourceSkipped(proto::SourceSkipped {
             event_id,
             r#type: kind,

@@ -283,7 +283,7 @@ async fn tracker_of(world: &World, registry: Registry, now: &str) -> (RegistrySe
     (registry, tracker, midnight)
 }
 
-/// Days go on without what cannot be read, and whoever operates the tracker is told until it was found.
+/// Days go on without what cannot be read, and it is reported to whoever operates the tracker until it was found.
 #[tokio::test]
 async fn that_a_day_passed_over_a_milestone_is_said_until_it_was_found() {
     let (mut world, registry) = World::with_projects(&["road"]);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use milepost_proto::tracker::v1::finding::Severity;
 use milepost_proto::tracker::v1::finding_service_client::FindingServiceClient;
-use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
 use milepost_proto::tracker::v1::rectification_order::State;
 use milepost_proto::tracker::v1::rectification_order_service_client::RectificationOrderServiceClient;
 use milepost_proto::tracker::v1::review_rectification_order_request::Verdict;
@@ -36,20 +35,20 @@ const CALLS: [Call; 5] = [
     Call::Review("user:corp/c", Verdict::Return),
 ];
 
-/// What comes of an order: its state, who answered it, and what each call was told.
+/// What comes of an order: its state, who answered it, and what each call was answered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Outcome {
     state: i32,
     answered_by: Vec<String>,
-    told: Vec<String>,
+    answers: Vec<String>,
 }
 
 /// The rules of office.md, section 6, of calls one after another in this order.
 fn one_after_another(order: &[usize]) -> Outcome {
     let (mut state, mut answered_by) = (State::Issued, Vec::new());
-    let mut told = vec![String::new(); CALLS.len()];
+    let mut answers = vec![String::new(); CALLS.len()];
     for at in order {
-        told[*at] = match (CALLS[*at], state) {
+        answers[*at] = match (CALLS[*at], state) {
             (Call::Answer(who), State::Issued | State::Returned) => {
                 answered_by.push(who.to_owned());
                 state = State::Answered;
@@ -66,7 +65,7 @@ fn one_after_another(order: &[usize]) -> Outcome {
         }
         .to_owned();
     }
-    Outcome { state: state.into(), answered_by, told }
+    Outcome { state: state.into(), answered_by, answers }
 }
 
 /// What may come of all orders in which the calls are made.
@@ -94,7 +93,7 @@ fn by<M>(principal: &str, message: M) -> Request<M> {
     request
 }
 
-/// Makes a call, and says what it was told.
+/// Makes a call, and says what it was answered.
 async fn made(channel: Channel, call: Call, name: String) -> String {
     let mut orders = RectificationOrderServiceClient::new(channel);
     let answer: Result<(), Status> = match call {
@@ -151,23 +150,7 @@ async fn issued(channel: &Channel, round: usize) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_several_do_to_an_order_at_once_they_could_have_done_one_after_another() {
     let (registry, tracker) = road().await;
-    let mut inspections = InspectionServiceClient::new(tracker.channel.clone());
-    let inspection = Inspection {
-        title: "巡查".into(),
-        kind: inspection::Kind::Daily.into(),
-        aspects: vec![Aspect::Safety.into()],
-        ..Inspection::default()
-    };
-    let request = CreateInspectionRequest {
-        parent: PROJECT.into(),
-        inspection_id: "walk".into(),
-        inspection: Some(inspection),
-        ..Default::default()
-    };
-    inspections.create_inspection(request).await.unwrap();
-    let name = format!("{PROJECT}/inspections/walk");
-    let request = CompleteInspectionRequest { name, ..Default::default() };
-    inspections.complete_inspection(request).await.unwrap();
+    tracker.inspect(PROJECT, "walk").await;
     let possible = outcomes();
     let mut orders = RectificationOrderServiceClient::new(tracker.channel.clone());
     for round in 0..ROUNDS {
@@ -183,24 +166,24 @@ async fn what_several_do_to_an_order_at_once_they_could_have_done_one_after_anot
             };
             tokio::spawn(call)
         });
-        let mut told = vec![String::new(); CALLS.len()];
+        let mut answers = vec![String::new(); CALLS.len()];
         for call in calls.collect::<Vec<_>>() {
             let (at, what) = call.await.unwrap();
-            told[at] = what;
+            answers[at] = what;
         }
         let request = GetRectificationOrderRequest { name, ..Default::default() };
         let found = orders.get_rectification_order(request).await.unwrap().into_inner();
         let found = found.rectification_order.unwrap();
         let answered_by = found.answers.iter().map(|answer| answer.answered_by.clone().unwrap().principal);
-        let outcome = Outcome { state: found.state, answered_by: answered_by.collect(), told };
+        let outcome = Outcome { state: found.state, answered_by: answered_by.collect(), answers };
         assert!(possible.contains(&outcome), "round {round}: {outcome:?}");
-        for (call, told) in CALLS.iter().zip(&outcome.told) {
+        for (call, answer) in CALLS.iter().zip(&outcome.answers) {
             let Call::Review(who, _) = call else { continue };
             // Whoever answered first had answered before every review.
             let is_first = outcome.answered_by.first().is_some_and(|first| first == who);
-            assert!(!(is_first && told == "done"), "round {round}: {outcome:?}");
+            assert!(!(is_first && answer == "done"), "round {round}: {outcome:?}");
             let has_answered = outcome.answered_by.iter().any(|other| other == who);
-            assert!(has_answered || told != "SAME_PERSON", "round {round}: {outcome:?}");
+            assert!(has_answered || answer != "SAME_PERSON", "round {round}: {outcome:?}");
         }
     }
     drop(registry);

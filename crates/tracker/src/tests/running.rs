@@ -8,10 +8,12 @@ use milepost_client::Backoff;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
+use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::tracker::v1::{
-    Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
-    TemplateVersion, TimelineEntry, TimelineRule, Warning, WarningPolicy,
+    Aspect, Campaign, CompleteInspectionRequest, CreateInspectionRequest, Excuse, Finding, Inspection,
+    Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion, TimelineEntry, TimelineRule,
+    Warning, WarningPolicy, inspection,
 };
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -45,6 +47,28 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Has a project inspected for safety today, and done with it; the name of the inspection.
+    pub(crate) async fn inspect(&self, project: &str, id: &str) -> String {
+        let mut inspections = InspectionServiceClient::new(self.channel.clone());
+        let inspection = Inspection {
+            title: "巡查".into(),
+            kind: inspection::Kind::Daily.into(),
+            aspects: vec![Aspect::Safety.into()],
+            ..Inspection::default()
+        };
+        let request = CreateInspectionRequest {
+            parent: project.into(),
+            inspection_id: id.into(),
+            inspection: Some(inspection),
+            ..Default::default()
+        };
+        inspections.create_inspection(request).await.unwrap();
+        let name = format!("{project}/inspections/{id}");
+        let request = CompleteInspectionRequest { name: name.clone(), ..Default::default() };
+        inspections.complete_inspection(request).await.unwrap();
+        name
+    }
+
     /// A new tracker that may follow `registry`, but nothing runs beside the calls yet; it is noon of
     /// 13 May 2021 in Shanghai.
     pub(crate) fn idle(registry: &RegistryServer) -> Self {

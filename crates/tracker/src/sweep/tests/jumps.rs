@@ -10,7 +10,6 @@ use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1 as registry;
 use milepost_proto::tracker::v1::campaign_service_client::CampaignServiceClient;
 use milepost_proto::tracker::v1::finding_service_client::FindingServiceClient;
-use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
 use milepost_proto::tracker::v1::rectification_order_service_client::RectificationOrderServiceClient;
 use milepost_proto::tracker::v1::warning_policy_service_client::WarningPolicyServiceClient;
 use milepost_proto::tracker::v1::*;
@@ -75,23 +74,7 @@ async fn office() -> (RegistryServer, Running, Sweep) {
 }
 
 async fn order(tracker: &Running) {
-    let mut inspections = InspectionServiceClient::new(tracker.channel.clone());
-    let inspection = Inspection {
-        title: "巡查".into(),
-        kind: inspection::Kind::Daily.into(),
-        aspects: vec![Aspect::Safety.into()],
-        ..Inspection::default()
-    };
-    let request = CreateInspectionRequest {
-        parent: ROAD.into(),
-        inspection_id: "i".into(),
-        inspection: Some(inspection),
-        ..Default::default()
-    };
-    inspections.create_inspection(request).await.unwrap();
-    let inspection = format!("{ROAD}/inspections/i");
-    let request = CompleteInspectionRequest { name: inspection.clone(), ..Default::default() };
-    inspections.complete_inspection(request).await.unwrap();
+    let inspection = tracker.inspect(ROAD, "i").await;
     let finding = Finding {
         inspection,
         title: "临边防护缺失".into(),
