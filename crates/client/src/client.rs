@@ -135,8 +135,8 @@ impl Client {
         self.with_pools_changed(|pool| Ok(pool.with_principal(id.clone())))
     }
 
-    /// The same client for calls that are made for this principal, by one that holds the role delegate: as in
-    /// `user:corp/wang`. The server allows what both may do.
+    /// The same client for calls that are made for this principal, as `user:corp/wang`. Where a server has access control,
+    /// the caller needs the role delegate, and may do what both may.
     ///
     /// # Errors
     /// If it is no id of 1 to 200 visible ASCII characters.

@@ -10,12 +10,15 @@ use milepost_ledger::{Actor, Authentication, CommandId, Domain, Ledger, Submissi
 use milepost_proto::WriteRequest;
 use milepost_types::{Hash, LedgerKind, Rejection, RequestId, Revision, Violations, limits};
 use tonic::Request;
+use tonic::metadata::MetadataMap;
 
 use crate::access::{Authority, Permitted};
 use crate::host::Deadline;
 
 /// The metadata key by which a caller says who it is.
 pub const PRINCIPAL: &str = milepost_proto::PRINCIPAL_METADATA;
+/// The metadata key by which it says for whom it acts.
+const ON_BEHALF_OF: &str = milepost_proto::ON_BEHALF_OF_METADATA;
 
 /// Calls that did not come through the host (in tests) get this long.
 const UNHOSTED: Duration = Duration::from_secs(30);
@@ -51,14 +54,9 @@ impl Caller {
         let traceparent = metadata.get("traceparent").and_then(|value| value.to_str().ok());
         let traceparent = traceparent.filter(|text| is_traceparent(text)).unwrap_or_default().to_owned();
         let holder = request.extensions().get::<Authority>().and_then(Authority::holder);
-        let actor = match (holder, metadata.get(PRINCIPAL)) {
-            (Some(holder), _) => holder.actor.clone(),
-            (None, None) => Actor::default(),
-            (None, Some(value)) => Actor {
-                principal: principal(value.to_str().unwrap_or_default())?,
-                authentication: Authentication::Claimed,
-                ..Actor::default()
-            },
+        let actor = match holder {
+            Some(holder) => holder.actor.clone(),
+            None => claimed(metadata)?,
         };
         Ok(Self { actor, deadline, traceparent })
     }
@@ -102,14 +100,33 @@ pub fn check_nested<R: WriteRequest>(request: &mut R, violations: &mut Violation
     }
 }
 
-fn principal(text: &str) -> Result<String, Rejection> {
+/// Who the caller says to be, and to act for, where nothing has to be proved.
+fn claimed(metadata: &MetadataMap) -> Result<Actor, Rejection> {
+    match (principal(metadata, PRINCIPAL)?, principal(metadata, ON_BEHALF_OF)?) {
+        (None, None) => Ok(Actor::default()),
+        (None, Some(_)) => {
+            let description = format!("the one who acts for another says who that is, too; give {PRINCIPAL}");
+            Err(Rejection::invalid(ON_BEHALF_OF, "INVALID_PRINCIPAL", description))
+        }
+        (Some(principal), other) => Ok(Actor {
+            principal,
+            on_behalf_of: other.unwrap_or_default(),
+            authentication: Authentication::Claimed,
+            ..Actor::default()
+        }),
+    }
+}
+
+fn principal(metadata: &MetadataMap, key: &'static str) -> Result<Option<String>, Rejection> {
+    let Some(value) = metadata.get(key) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() || !visible || text.len() > limits::PRINCIPAL_CHARS {
         let most = limits::PRINCIPAL_CHARS;
         let description = format!("a principal is an id of 1 to {most} visible ASCII characters");
-        return Err(Rejection::invalid(PRINCIPAL, "INVALID_PRINCIPAL", description));
+        return Err(Rejection::invalid(key, "INVALID_PRINCIPAL", description));
     }
-    Ok(text.to_owned())
+    Ok(Some(text.to_owned()))
 }
 
 /// Whether it has the shape of a trace context (W3C Trace Context, version 00). Events keep it permanently, so
@@ -186,6 +203,22 @@ mod tests {
         for nonsense in ["", "a b", &"x".repeat(201)] {
             assert!(Caller::of(&request(PRINCIPAL, nonsense)).is_err(), "{nonsense:?}");
         }
+    }
+
+    #[test]
+    fn for_whom_a_caller_acts_is_claimed_beside_who_it_is() {
+        let for_office = |other: &str| {
+            let mut request = request(PRINCIPAL, "assistant");
+            request.metadata_mut().insert(ON_BEHALF_OF, other.parse().unwrap());
+            Caller::of(&request).map(|caller| caller.actor)
+        };
+        let actor = for_office("office").unwrap();
+        assert_eq!((actor.principal.as_str(), actor.on_behalf_of.as_str()), ("assistant", "office"));
+        for nonsense in ["", "a b", &"x".repeat(201)] {
+            assert!(for_office(nonsense).is_err(), "{nonsense:?}");
+        }
+        let nobody = Caller::of(&request(ON_BEHALF_OF, "office")).unwrap_err();
+        assert!(nobody.to_string().contains("give x-milepost-principal"), "{nobody}");
     }
 
     #[test]

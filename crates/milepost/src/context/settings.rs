@@ -38,7 +38,7 @@ pub struct Settings {
     /// Who makes the changes: an id, for the record; it is not checked [default: MILEPOST_PRINCIPAL, or the context's]
     #[arg(long, global = true, value_name = "ID", value_parser = filled)]
     pub principal: Option<String>,
-    /// The principal that the calls are made for, where who makes them has the role delegate [default: MILEPOST_ON_BEHALF_OF, or the context's]
+    /// The principal that the calls are made for: who makes them has the role delegate, where the server has access control [default: MILEPOST_ON_BEHALF_OF, or the context's]
     #[arg(long, global = true, value_name = "PRINCIPAL", value_parser = filled)]
     pub on_behalf_of: Option<String>,
     /// The CAs that may sign the server's certificate, a PEM file [default: MILEPOST_CA, the context's, or those the system trusts]
