@@ -41,6 +41,11 @@ impl Room {
         true
     }
 
+    /// How many bytes are left.
+    pub fn bytes_left(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether it has no room for one more item, however small.
     pub fn is_full(&self) -> bool {
         self.items == 0 || (!self.empty && self.bytes < FRAME_BYTES)

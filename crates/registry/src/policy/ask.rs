@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::policy::State;
 use milepost_proto::registry::v1::policy_match::Outcome;
-use milepost_proto::registry::v1::{Organization, Policy, PolicyMatch, Project, policy};
+use milepost_proto::registry::v1::{Organization, Policy, Project, policy};
 use milepost_resource::{Checked, Name};
 use milepost_service::access::Scopes;
 use milepost_types::{Permission, Place, Rejection, limits};
+use prost::Message;
 
-use super::expression::{Expressions, Field, Language};
+use super::expression::{Expressions, Language};
 use super::facts::Facts;
 use super::matching::{Extent, Match, Matcher};
 use crate::tables::Rows;
@@ -24,7 +26,7 @@ const BINDING: usize = 7;
 
 /// Whom is asked about: an organization, and those of its projects that are looked at.
 pub(crate) struct Subject {
-    organization: Checked<Organization>,
+    pub(crate) organization: Checked<Organization>,
     projects: Vec<Checked<Project>>,
     /// Whether the organization is looked at itself.
     is_begun: bool,
@@ -126,7 +128,7 @@ impl Subject {
     pub(crate) fn slice(
         rows: &Rows<'_>,
         readable: &Scopes,
-        organization: &Checked<Organization>,
+        organization: Checked<Organization>,
         matchers: &[Matcher],
         (from, room): (Option<&Name<Project>>, usize),
     ) -> Result<Slice, Rejection> {
@@ -149,7 +151,7 @@ impl Subject {
             cost += BINDING + asked;
             projects.extend(project);
         }
-        let subject = Self { organization: organization.clone(), projects, is_begun: from.is_none() };
+        let subject = Self { organization, projects, is_begun: from.is_none() };
         Ok(Slice { subject, cost, next })
     }
 
@@ -211,15 +213,15 @@ impl Question {
         answers
     }
 
-    /// An answer as a message, with why if that is asked.
-    pub(crate) fn message(&self, language: &Language, subject: &Subject, answer: &Answer) -> PolicyMatch {
+    /// An answer as an encoded PolicyMatch, with why if that is asked.
+    pub(crate) fn encoded(&self, language: &Language, subject: &Subject, answer: &Answer) -> Bytes {
         let matcher = &self.matchers[answer.matcher];
         let facts = subject.facts(answer.project, self.on);
         let mut message = matcher.answer(&answer.found, &facts);
         if self.explain && matches!(answer.found.outcome, Outcome::Unknown | Outcome::DoesNotFit) {
             message.unmet_conditions = matcher.explain(&answer.found, &language.bind(&facts));
         }
-        message
+        message.encode_to_vec().into()
     }
 }
 
@@ -264,9 +266,7 @@ pub(crate) fn unknown_attributes(rows: &Rows<'_>, policy: &Policy, known: &Expre
     for condition in &policy.conditions {
         // What is published was accepted.
         let Ok(expression) = known.get(&condition.expression, of_projects) else { continue };
-        let attributes =
-            expression.references().iter().filter(|reference| reference.field == Field::Attributes);
-        asked.extend(attributes.filter_map(|reference| reference.key.clone()));
+        asked.extend(expression.attributes().into_iter().map(str::to_owned));
     }
     let mut organizations = rows.under::<Organization>(&[], None);
     while !asked.is_empty() {

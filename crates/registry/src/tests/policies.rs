@@ -379,7 +379,8 @@ async fn office_3_a_policy_is_fixed_once_published_and_is_withdrawn_once() {
     let request =
         WithdrawPolicyRequest { name: policy_name("y"), withdrawal_date: on(5, 30), ..Default::default() };
     let status = office.policies().withdraw_policy(request).await.unwrap_err();
-    assert_eq!(faults(&status), [("reason".into(), "REQUIRED".into())]);
+    let both = [("reason", "REQUIRED"), ("withdrawal_date", "DATE_IN_FUTURE")];
+    assert_eq!(faults(&status), both.map(|(field, why)| (field.to_owned(), why.to_owned())));
     let withdrawn = office.withdraw("y").await.unwrap();
     assert_eq!((withdrawn.state(), withdrawn.withdrawal_date), (policy::State::Withdrawn, Some(TODAY)));
     assert_eq!(withdrawn.withdrawal_reason, "试");
@@ -427,7 +428,7 @@ async fn office_3_publishing_answers_with_attributes_that_no_organization_has() 
     let tried = PublishPolicyRequest { validate_only: true, request_id: String::new(), ..request.clone() };
     for request in [tried, request.clone(), request] {
         let answer = office.policies().publish_policy(request).await.unwrap().into_inner();
-        assert_eq!(answer.unknown_attributes, ["patents", "r-and-d"]);
+        assert_eq!(answer.unknown_attributes, ["patents", "r-and-d", "x"]);
         assert_eq!(answer.policy.unwrap().state(), policy::State::Published);
     }
 }
@@ -740,6 +741,27 @@ async fn office_3_a_batch_answers_for_each_organization_as_a_question_for_one_do
     let request =
         BatchMatchPoliciesRequest { organization_filter: "attributes.employees = \"60\"".into(), ..batch() };
     assert_eq!(all_pages(&office, request).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn a_batch_that_fills_several_answers_leaves_out_nothing_and_answers_nothing_twice() {
+    let office = Office::open().await;
+    office.programme().await;
+    let (firms, policies) = (150, 60);
+    for i in 0..firms {
+        office.firm(&format!("f{i:03}"), &[]).await;
+    }
+    for i in 0..policies {
+        let long = Policy { display_name: "策".repeat(200), ..policy(&[]) };
+        office.published(&format!("y{i:02}"), long).await;
+    }
+    let (found, pages) = all_pages(&office, BatchMatchPoliciesRequest { page_size: 1_000, ..batch() }).await;
+    let found = found.into_iter().map(|found| (found.organization, found.policy));
+    let firms = (0..firms).map(|i| format!("organizations/f{i:03}"));
+    let all =
+        firms.flat_map(|firm| (0..policies).map(move |i| (firm.clone(), policy_name(&format!("y{i:02}")))));
+    assert!(found.eq(all));
+    assert_eq!(pages, 2, "each is filled");
 }
 
 #[tokio::test]

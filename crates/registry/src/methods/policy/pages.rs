@@ -3,13 +3,18 @@
 //! Invariants: a page goes on after the key of the last answer, not after a count; its token is good for the same
 //! question of a caller who may see the same. No answer is larger than clients take, and none about many costs more than
 //! a bound, however many projects one organization has. Rows are read on one thread; what they mean for policies is found
-//! on as many as there are processors.
+//! on as many as there are processors, and encoded where it is found.
 
 use std::cmp::Ordering;
+use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::Resource;
@@ -20,7 +25,6 @@ use milepost_resource::{
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
 use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, page_size};
-use prost::Message;
 
 use crate::methods::Named;
 use crate::policy::ask::{self, Question, Slice, Subject};
@@ -38,8 +42,6 @@ const ORGANIZATIONS: usize = 200;
 const PAIRS_AT_ONCE: usize = 1_000;
 /// What one slice of an organization costs: its projects are looked at on several threads.
 const SLICE: usize = 2_000;
-/// What is read costs before it is looked at.
-const AT_ONCE: usize = 20_000;
 /// What a page costs.
 const PAGE: usize = 100_000;
 
@@ -70,10 +72,24 @@ impl MatchRequest {
     }
 }
 
-/// A page that was found.
+/// A page that was found: its matches are encoded.
 struct Page {
-    matches: Vec<PolicyMatch>,
+    matches: Vec<Bytes>,
     next: Option<Vec<u8>>,
+}
+
+/// A MatchPoliciesResponse or a BatchMatchPoliciesResponse, which have the same fields: a page may have tens of thousands of
+/// matches, which are encoded by then.
+#[derive(Clone, PartialEq, prost::Message)]
+struct MatchesMessage {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    matches: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    next_page_token: String,
+    #[prost(string, tag = "3")]
+    revision: String,
+    #[prost(message, tag = "4")]
+    date: Option<gtype::Date>,
 }
 
 /// A question about one organization.
@@ -103,7 +119,7 @@ pub(super) fn of_one(known: &Arc<Expressions>) -> Named {
                 page_of_one(&question, &subject, paging.after.as_deref(), criteria.size);
             let next_page_token = paging.next(next, position.sequence);
             let date = Some(date_message(question.on));
-            Ok(MatchPoliciesResponse { matches, next_page_token, revision, date })
+            Ok(MatchesMessage { matches, next_page_token, revision, date })
         },
     )
 }
@@ -138,12 +154,12 @@ fn page_of_one(question: &Question, subject: &Subject, after: Option<&[u8]>, siz
     let rest = answers.into_iter().filter(|answer| after.is_none_or(|after| answer.key.as_slice() > after));
     let mut last = None;
     for answer in rest {
-        let message = question.message(&language, subject, &answer);
-        if !room.admit(message.encoded_len()) {
+        let encoded = question.encoded(&language, subject, &answer);
+        if !room.admit(encoded.len()) {
             page.next = last;
             break;
         }
-        page.matches.push(message);
+        page.matches.push(encoded);
         last = Some(answer.key);
     }
     page
@@ -170,7 +186,7 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
                 page_of_many(&rows, now, &scopes, many, &question, paging.after.as_deref())?;
             let next_page_token = paging.next(next, position.sequence);
             let date = Some(date_message(question.on));
-            Ok(BatchMatchPoliciesResponse { matches, next_page_token, revision, date })
+            Ok(MatchesMessage { matches, next_page_token, revision, date })
         },
     )
 }
@@ -269,13 +285,10 @@ fn page_of_many(
         };
         let listed = listed::<Organization>(rows, now, scopes, &request).map_err(of_organizations);
         let (organizations, next) = listed?;
-        let mut slices =
-            Slices { rows, scopes, question, organizations: organizations.into_iter(), at: None };
-        slices.begin(&mark);
+        let mut slices = Slices::of(rows, scopes, question, organizations, &mark)?;
         loop {
-            let (subjects, cost) = slices.next(AT_ONCE)?;
-            let is_full = add(&mut page, &mut room, &mut mark, question, &subjects, outcomes);
-            if is_full {
+            let (found, cost) = found(&mut slices, outcomes, (PAGE - spent, room.bytes_left()))?;
+            if add(&mut page, &mut room, &mut mark, found) {
                 page.next = Some(mark.encode());
                 return Ok(page);
             }
@@ -301,19 +314,24 @@ struct Slices<'a, 'b> {
     rows: &'a Rows<'b>,
     scopes: &'a Scopes,
     question: &'a Question,
-    organizations: std::vec::IntoIter<Checked<Organization>>,
+    organizations: std::vec::IntoIter<(Name<Organization>, Bytes)>,
     /// The organization that is next, and with which of its projects; none: with itself.
     at: Option<(Checked<Organization>, Option<Name<Project>>)>,
 }
 
-impl Slices<'_, '_> {
-    /// Goes to where a page before ended.
-    fn begin(&mut self, mark: &Mark) {
-        let place = |organization: Checked<Organization>| {
-            let from = mark.from(organization.name())?;
-            Some((organization, from))
-        };
-        self.at = self.organizations.by_ref().find_map(place);
+impl<'a, 'b> Slices<'a, 'b> {
+    /// Those that come after where a page before ended.
+    fn of(
+        rows: &'a Rows<'b>,
+        scopes: &'a Scopes,
+        question: &'a Question,
+        organizations: Vec<(Name<Organization>, Bytes)>,
+        mark: &Mark,
+    ) -> Result<Self, Rejection> {
+        let mut organizations = organizations.into_iter();
+        let first = organizations.by_ref().find_map(|(name, row)| Some((mark.from(&name)?, name, row)));
+        let at = first.map(|(from, name, row)| Ok::<_, Rejection>((rows.read(&name, row)?, from)));
+        Ok(Self { rows, scopes, question, organizations, at: at.transpose()? })
     }
 
     /// Where what is next begins; none: all were looked at.
@@ -322,73 +340,92 @@ impl Slices<'_, '_> {
         Some(ask::place(organization.name().id().as_str(), from.as_ref()))
     }
 
-    /// The next slices, about as many as may cost so much, and what they do.
-    fn next(&mut self, most: usize) -> Result<(Vec<Subject>, usize), Rejection> {
-        let (mut subjects, mut spent) = (Vec::new(), 0);
-        while spent < most
-            && let Some((organization, from)) = self.at.take()
-        {
-            let (rows, scopes, matchers) = (self.rows, self.scopes, &self.question.matchers);
-            let slice = Subject::slice(rows, scopes, &organization, matchers, (from.as_ref(), SLICE))?;
-            let Slice { subject, cost, next } = slice;
-            subjects.push(subject);
-            spent += cost;
-            self.at = match next {
-                Some(next) => Some((organization, Some(next))),
-                None => self.organizations.next().map(|organization| (organization, None)),
-            };
-        }
-        Ok((subjects, spent))
+    /// The slice of this organization that begins with this project, or with itself.
+    fn slice(
+        &mut self,
+        organization: Checked<Organization>,
+        from: Option<&Name<Project>>,
+    ) -> Result<Slice, Rejection> {
+        let (rows, scopes, matchers) = (self.rows, self.scopes, &self.question.matchers);
+        let slice = Subject::slice(rows, scopes, organization, matchers, (from, SLICE))?;
+        self.at = match &slice.next {
+            Some(next) => Some((slice.subject.organization.clone(), Some(next.clone()))),
+            None => match self.organizations.next() {
+                Some((name, row)) => Some((rows.read(&name, row)?, None)),
+                None => None,
+            },
+        };
+        Ok(slice)
     }
 }
 
-/// Adds to a page how the policies stand to these subjects, but for what it answered before; whether it is full.
-fn add(
-    page: &mut Page,
-    room: &mut Room,
-    mark: &mut Mark,
-    question: &Question,
-    subjects: &[Subject],
-    outcomes: &[Outcome],
-) -> bool {
-    for (key, message) in found(question, subjects, outcomes) {
+impl Iterator for Slices<'_, '_> {
+    type Item = Result<Slice, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (organization, from) = self.at.take()?;
+        Some(self.slice(organization, from.as_ref()))
+    }
+}
+
+/// An encoded answer, behind where it stands.
+type Found = (Vec<u8>, Bytes);
+
+/// Adds what was found to a page, but for what it answered before; whether it is full.
+fn add(page: &mut Page, room: &mut Room, mark: &mut Mark, found: impl Iterator<Item = Found>) -> bool {
+    for (key, encoded) in found {
         // Those that the page before ended with are answered already.
         if key <= mark.last {
             continue;
         }
-        if !room.admit(message.encoded_len()) {
+        if !room.admit(encoded.len()) {
             return true;
         }
-        page.matches.push(message);
+        page.matches.push(encoded);
         mark.last = key;
     }
     false
 }
 
-/// How the policies stand to these subjects, in order.
+/// How the policies stand to those in the next slices, in order, and what they cost: as many as may cost so much, until so
+/// many bytes were found. A slice is read while those before it are looked at.
 fn found(
-    question: &Question,
-    subjects: &[Subject],
+    slices: &mut Slices<'_, '_>,
     outcomes: &[Outcome],
-) -> impl Iterator<Item = (Vec<u8>, PolicyMatch)> {
+    (most_cost, most_bytes): (usize, usize),
+) -> Result<(impl Iterator<Item = Found> + use<>, usize), Rejection> {
+    let question = slices.question;
+    let (mut spent, bytes) = (0, AtomicUsize::new(0));
+    let subjects = iter::from_fn(|| {
+        if spent >= most_cost || bytes.load(Relaxed) > most_bytes {
+            return None;
+        }
+        Some(slices.next()?.map(|Slice { subject, cost, .. }| {
+            spent += cost;
+            subject
+        }))
+    });
     let is_wanted = |outcome| outcomes.is_empty() || outcomes.contains(&outcome);
     let size = PAIRS_AT_ONCE.div_ceil(question.matchers.len().max(1));
-    let parts = in_parts(subjects.iter(), size, |subjects| {
+    let parts = in_parts(subjects, size, |subjects| {
         let language = Language::of(question.on);
         // Of each, one answer for each policy, or few if few are wanted: a page may have hundreds of thousands.
         let most = subjects.len() * question.matchers.len();
         let mut found = Vec::with_capacity(if outcomes.is_empty() { most } else { 0 });
         for subject in subjects {
-            let mut answers = question.ask(&language, subject, is_wanted, ask::by_project);
+            let subject = subject?;
+            let mut answers = question.ask(&language, &subject, is_wanted, ask::by_project);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             found.extend(answers.into_iter().map(|answer| {
-                let message = question.message(&language, subject, &answer);
-                (answer.key, message)
+                let encoded = question.encoded(&language, &subject, &answer);
+                bytes.fetch_add(encoded.len(), Relaxed);
+                (answer.key, encoded)
             }));
         }
-        found
+        Ok(found)
     });
-    parts.into_iter().flatten()
+    let parts = parts.into_iter().collect::<Result<Vec<_>, Rejection>>()?;
+    Ok((parts.into_iter().flatten(), spent))
 }
 
 /// The policies of a programme, or of all, that a filter lets through.
@@ -410,7 +447,8 @@ fn policies(
     let mut policies = Vec::new();
     loop {
         let (page, next) = listed::<Policy>(rows, now, scopes, &request)?;
-        policies.extend(page);
+        let read = page.into_iter().map(|(name, row)| rows.read(&name, row));
+        policies.append(&mut read.collect::<Result<_, _>>()?);
         if next.is_empty() {
             return Ok(policies);
         }
@@ -418,17 +456,16 @@ fn policies(
     }
 }
 
-/// A page of resources, and the token of the next.
+/// A page of resources, each by its name and as it is stored, and the token of the next.
 fn listed<R: Rules<Registry>>(
     rows: &Rows<'_>,
     now: Timestamp,
     scopes: &Scopes,
     request: &R::List,
-) -> Result<(Vec<Checked<R>>, String), Rejection> {
+) -> Result<(Vec<(Name<R>, Bytes)>, String), Rejection> {
     let list = read_list::<Registry, R>(request, scopes)?;
     let page = list.page::<Registry, R>(rows, now)?;
-    let resources = page.names.iter().zip(page.resources).map(|(name, row)| rows.read(name, row));
-    let resources = resources.collect::<Result<Vec<_>, _>>()?;
+    let resources = page.names.into_iter().zip(page.resources).collect();
     Ok((resources, list.next_page_token(page.next, 0)))
 }
 

@@ -84,6 +84,28 @@ impl Expression {
         &self.references
     }
 
+    /// The keys of an organization's attributes that it asks for, by themselves or by `in`.
+    pub(crate) fn attributes(&self) -> BTreeSet<&str> {
+        let mut keys = BTreeSet::new();
+        let is_whole =
+            |reference: &Reference| reference.field == Field::Attributes && reference.key.is_none();
+        self.root.visit(&mut |part| match &part.kind {
+            PartKind::Read(reference) | PartKind::Has(reference) if reference.field == Field::Attributes => {
+                keys.extend(reference.key.as_deref());
+            }
+            PartKind::Of(parts) => {
+                if let [Part { kind: PartKind::Text(key), .. }, Part { kind: PartKind::Read(of), .. }] =
+                    &parts[..]
+                    && is_whole(of)
+                {
+                    keys.insert(key);
+                }
+            }
+            _ => {}
+        });
+        keys
+    }
+
     /// What it comes to.
     pub(crate) fn evaluate(&self, facts: &Bindings<'_>) -> Truth {
         truth(&self.program, facts)
