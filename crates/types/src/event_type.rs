@@ -197,7 +197,7 @@ pub fn unknown(text: &str) -> String {
         Some(family) => nearest(family, families.iter().copied()).map(|family| format!("{family}.*")),
         None => nearest(text, EVENT_TYPES.iter().copied()).map(str::to_owned),
     };
-    match meant {
+    match meant.filter(|meant| meant != text) {
         Some(meant) => format!("no event has the type {given}; did you mean {meant}?"),
         None => format!("no event has the type {given}; types begin with {}", families.join(", ")),
     }

@@ -8,7 +8,8 @@ use super::text::reorders;
 /// The text in HTML or SVG.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -16,6 +17,9 @@ pub fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(character),
+            // A line ends in one way.
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' => out.push('\n'),
             '\u{fffe}' | '\u{ffff}' => out.push(char::REPLACEMENT_CHARACTER),
             character if character.is_control() || reorders(character) => {
                 out.push(char::REPLACEMENT_CHARACTER)
@@ -37,5 +41,6 @@ mod tests {
             escaped("科学谷\n一\u{1b}[31m\u{202e}\u{0}\u{200e}\u{200f}\u{61c}"),
             "科学谷\n一\u{fffd}[31m\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}"
         );
+        assert_eq!(escaped("一\r\n二\r三\n四"), "一\n二\n三\n四");
     }
 }

@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 
 use super::EntryName;
 use super::content::{check_languages, content, differs, has_room};
+use crate::act::unmet;
 use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
 use crate::mirror::Portfolio;
@@ -201,10 +202,13 @@ pub(crate) fn publish(
         return Ok(Vec::new());
     }
     let name = before.name().to_string();
-    check_languages(&name, &content(before, &portfolio), &portfolio)?;
+    let mut conditions = Vec::new();
+    unmet(check_languages(&name, &content(before, &portfolio), &portfolio), &mut conditions)?;
     if portfolio.publish_needs_another_person {
-        require_another_person(&name, &scope.context.actor, &before.drafters, "drafted it")?;
+        let another = require_another_person(&name, &scope.context.actor, &before.drafters, "drafted it");
+        unmet(another, &mut conditions)?;
     }
+    Rejection::unless_met(conditions)?;
     let (after, kind) = published(scope, before, &portfolio, "");
     Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }

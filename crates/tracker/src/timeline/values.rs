@@ -217,7 +217,12 @@ impl Value<'_> {
         Some(match (self, style) {
             (Value::Name(name, translations), Style::Language { to, own }) if !to.is_empty() => {
                 let none = BTreeMap::new();
-                in_language(to, (name, own), translations.unwrap_or(&none))?.0.to_owned()
+                let translations = translations.unwrap_or(&none);
+                // What it is called in the language goes before what is only taken to be in it.
+                match translations.get(to) {
+                    Some(name) => name.clone(),
+                    None => in_language(to, (name, own), translations)?.0.to_owned(),
+                }
             }
             (Value::Text(text) | Value::Name(text, _), _) => (*text).to_owned(),
             (Value::Int(number), Style::Key) => number.to_string(),

@@ -70,7 +70,8 @@ fn a_name_is_written_in_the_nearest_of_its_own_language_and_its_translations() {
         ("zh", "zh-CN", "x 集中开工"),
         ("zh-CN", "zh", "x 集中开工"),
         ("zh-CN", "zh-HK", "x 集中开工"),
-        ("zh-TW", "zh-TW", "x 集中开工"),
+        // Said to be in the language, it goes before what is only taken to be in it.
+        ("zh-TW", "zh-TW", "x 集中開工"),
         ("zh-CN", "en-GB", "x starts"),
         ("zh-CN", "fr", ""),
         ("", "fr", ""),
