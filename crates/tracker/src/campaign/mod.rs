@@ -26,7 +26,7 @@ use milepost_proto::tracker::v1::{Campaign, CampaignCriterion, CampaignMember};
 use milepost_resource::{
     By, Checked, Index, Rules, Unreadable, When, check_state, date, date_message, known_state,
 };
-use milepost_types::{DamagedRow, Precondition, Rejection, ResourceId, Violations, limits, quoted};
+use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, ResourceId, Violations, limits, quoted};
 
 pub(crate) use actions::{Amendment, SignOff, amend, cancel, close, open, revise, sign_off};
 
@@ -59,6 +59,7 @@ impl Rules<Tracker> for Campaign {
 
     fn check(&self, violations: &mut Violations) {
         check_tie_breakers(&self.criteria, &self.tie_breakers, violations);
+        check_pioneer_rule(self, violations);
         let (Some(start), Some(end)) = (first_day(self), last_day(self)) else { return };
         if end < start {
             let description = format!("{end} is before {start}, the first day; exchange them or correct one");
@@ -187,6 +188,18 @@ pub(crate) fn check_tie_breakers(
     }
 }
 
+/// Finds a least score that no total can have.
+fn check_pioneer_rule(campaign: &Campaign, violations: &mut Violations) {
+    let Some(rule) = &campaign.pioneer_rule else { return };
+    let (Ok(score), Ok(most)) = (rule.min_score.parse::<Decimal>(), Decimal::from_micros(100_000_000)) else {
+        return;
+    };
+    if score < Decimal::default() || score > most {
+        let description = "a total is from 0 to 100; give a score in between, or leave it out";
+        violations.push("pioneer_rule.min_score", "OUT_OF_RANGE", description);
+    }
+}
+
 /// Finds what is wrong with the days of members, and between those of one project.
 fn check_members(campaign: &Campaign, (start, end): (Date, Date), violations: &mut Violations) {
     let mut stays = HashMap::<&str, Vec<(Date, Date, usize)>>::new();
@@ -208,7 +221,13 @@ fn check_members(campaign: &Campaign, (start, end): (Date, Date), violations: &m
     let mut overlapping: Vec<usize> = Vec::new();
     for mut of_project in stays.into_values() {
         of_project.sort_unstable();
-        overlapping.extend(of_project.windows(2).filter(|pair| pair[1].0 < pair[0].1).map(|pair| pair[1].2));
+        let mut until = Date::MIN;
+        for (join, leave, i) in of_project {
+            if join < until {
+                overlapping.push(i);
+            }
+            until = until.max(leave);
+        }
     }
     overlapping.sort_unstable();
     for i in overlapping {

@@ -49,7 +49,7 @@ impl Rules<Tracker> for Inspection {
             (Kind::FollowUp, true) => {
                 ("REQUIRED", "a FOLLOW_UP looks at what another inspection found; say which it follows")
             }
-            (Kind::FollowUp, false) | (_, true) => return,
+            (Kind::FollowUp, false) | (Kind::Unspecified, _) | (_, true) => return,
             (_, false) => (
                 "NOT_A_FOLLOW_UP",
                 "only a FOLLOW_UP follows another inspection; make it one, or leave this empty",

@@ -173,7 +173,7 @@ fn admit_new(scope: &Scope<'_>, order: &Checked<RectificationOrder>) -> Result<(
             Err(other) => return Err(other),
         }
     }
-    let what = "the day on which the last of its findings was found";
+    let what = "the day since which the last of its findings is open";
     check_day("rectification_order.issue_date", issued, (found_on, current), what, &mut violations);
     if let Some(due) = date(order.due_date.as_ref()).filter(|due| *due < issued) {
         let description = format!("{due} is before {issued}, the day of issue; give that day or a later one");
@@ -183,7 +183,7 @@ fn admit_new(scope: &Scope<'_>, order: &Checked<RectificationOrder>) -> Result<(
     Rejection::unless_met(conditions)
 }
 
-/// The day on which a finding was found that is OPEN; else the condition that it does not meet.
+/// The day since which a finding is OPEN, if it is; else the condition that it does not meet.
 fn check_open(scope: &Scope<'_>, name: &FindingName) -> Result<Result<Date, Precondition>, DamagedRow> {
     let unmet = |kind, description: &str| {
         Err(Precondition { kind, subject: name.to_string(), description: description.to_owned() })
@@ -193,7 +193,8 @@ fn check_open(scope: &Scope<'_>, name: &FindingName) -> Result<Result<Date, Prec
     };
     let day = date(finding.finding_date.as_ref()).ok_or_else(|| name.damaged("its date is missing"))?;
     Ok(match finding.state() {
-        finding::State::Open => Ok(day),
+        // It was found on the one day, and let go by another order on the other.
+        finding::State::Open => Ok(day.max(date(finding.state_date.as_ref()).unwrap_or(day))),
         finding::State::Ordered => {
             let order = &finding.rectification_order;
             unmet(
