@@ -8,12 +8,11 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
-    Act, Custom, Method, Name, ParentIds, Rules, Run, Standard, Target, act, create, names, optional_date,
-    read_create, read_several, reason_and_day, target, write,
+    Act, Custom, Method, Name, ParentIds, ReadText, Rules, Run, Standard, Target, act, create, names,
+    optional_date, optional_text, read_create, read_several, reason_and_day, required_text, target, write,
 };
 use milepost_service::request::check_nested;
-use milepost_service::value::said;
-use milepost_types::{Rejection, Violations, check_batch, limits, text};
+use milepost_types::{Rejection, Violations, check_batch, limits};
 
 use crate::batch::{cancel, members, start::start};
 use crate::members::{BATCH, Group, MemberChange};
@@ -50,25 +49,35 @@ pub(crate) fn of_projects() -> Vec<Named> {
         read_several("BatchGetProjects", read_names, |request| &request.min_revisions, rows),
         write("AdjustAnnualPlan", plan::adjust_annual_plan),
         write("PrepareProject", |request: PrepareProjectRequest, violations| {
-            moved(&request, may(&request.reason), (Move::Prepare, request.date), violations)
+            moved(&request, (optional_text, &request.reason), (Move::Prepare, request.date), violations)
         }),
         write("StartProject", |request: StartProjectRequest, violations| {
-            moved(&request, may(&request.reason), (Move::Start, request.start_date), violations)
+            moved(&request, (optional_text, &request.reason), (Move::Start, request.start_date), violations)
         }),
         write("CompleteProject", |request: CompleteProjectRequest, violations| {
-            moved(&request, may(&request.reason), (Move::Complete, request.completion_date), violations)
+            moved(
+                &request,
+                (optional_text, &request.reason),
+                (Move::Complete, request.completion_date),
+                violations,
+            )
         }),
         write("CommissionProject", |request: CommissionProjectRequest, violations| {
-            moved(&request, may(&request.reason), (Move::Commission, request.commission_date), violations)
+            moved(
+                &request,
+                (optional_text, &request.reason),
+                (Move::Commission, request.commission_date),
+                violations,
+            )
         }),
         write("SuspendProject", |request: SuspendProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), (Move::Suspend, request.date), violations)
+            moved(&request, (required_text, &request.reason), (Move::Suspend, request.date), violations)
         }),
         write("ResumeProject", |request: ResumeProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), (Move::Resume, request.date), violations)
+            moved(&request, (required_text, &request.reason), (Move::Resume, request.date), violations)
         }),
         write("CancelProject", |request: CancelProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), (Move::Cancel, request.date), violations)
+            moved(&request, (required_text, &request.reason), (Move::Cancel, request.date), violations)
         }),
     ]
 }
@@ -94,11 +103,6 @@ pub(crate) fn of_batches() -> Vec<Named> {
     ]
 }
 
-/// A reason that need not be given.
-fn may(reason: &str) -> Result<String, text::TextError> {
-    said(reason.to_owned(), text::text)
-}
-
 /// The name of a resource at a field, which may be empty for none.
 fn reference<R: Resource>(field: &str, given: String, violations: &mut Violations) -> Option<String> {
     if !given.is_empty() {
@@ -110,14 +114,14 @@ fn reference<R: Resource>(field: &str, given: String, violations: &mut Violation
 /// A move of a project, for this reason and on this day.
 fn moved(
     request: &impl TargetRequest,
-    reason: Result<String, text::TextError>,
+    (reason, said): (ReadText, &str),
     (step, date): (Move, Option<gtype::Date>),
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     act(request, advance, violations, |violations| {
-        let reason = violations.check("reason", reason);
+        let reason = reason("reason", said, violations);
         let date = optional_date(step.date_field(), date, violations);
-        Some(Advance { step, date: date?, reason: reason? })
+        Some(Advance { step, date: date?, reason })
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a field that the mask does not name is not looked at, so it cannot be at fault. Faults come in
 //! the order of the schema: first those of single fields, then those between parts of a field, then those
-//! between fields. Fields that methods of their own change are checked before the others in a creation, where
+//! between fields. A field that is at fault by itself counts as not given for those that come after. Fields that methods of their own change are checked before the others in a creation, where
 //! they may be given, and after them in an update, where they may only be repeated.
 
 use milepost_proto::resource::{Access, Content, Field, Resource, Slot, Value};
@@ -28,9 +28,8 @@ struct Input {
     parts: Vec<usize>,
 }
 
-/// The resource that a message says is to be created, with all its fields. Else what is wrong with single fields
-/// and between their parts, or between fields if nothing else is.
-pub(crate) fn create<D, R: Rules<D>>(mut message: R) -> Result<R, Violations> {
+/// The resource that a message says is to be created, with all its fields that are not at fault; and what is wrong.
+pub(crate) fn create<D, R: Rules<D>>(mut message: R) -> (R, Violations) {
     let mut found = Violations::new();
     for (i, field, _) in by_method::<R>() {
         check(&mut message, i, field, field.name, &mut found);
@@ -41,26 +40,31 @@ pub(crate) fn create<D, R: Rules<D>>(mut message: R) -> Result<R, Violations> {
     copy(&message, &inputs, &mut resource);
     by_method::<R>().for_each(|(i, ..)| resource.copy(i, &message));
     check_parts::<D, R>(&resource, &inputs, &mut found);
-    if found.is_empty() {
-        resource.check(&mut found);
-    }
+    let nothing = R::default();
+    let faulty = R::FIELDS.iter().enumerate().filter(|(_, field)| found.are_of(field.name));
+    faulty.for_each(|(i, _)| resource.copy(i, &nothing));
+    let mut between = Violations::new();
+    resource.check(&mut between);
+    found.add_others(between);
     resource.begin();
-    found.into_result(resource)
+    (resource, found)
 }
 
-/// Reads the fields of a message that the mask of an update names.
+/// Reads the fields of a message that the mask of an update names, but for those that are at fault.
 pub(crate) fn read<D, R: Rules<D>>(mut message: R, mask: &Mask, violations: &mut Violations) -> Fields<R> {
-    let inputs = inputs(&message, mask);
+    let mut inputs = inputs(&message, mask);
     check_inputs::<D, R>(&mut message, &inputs, violations);
     let given = !matches!(mask, Mask::Paths(_));
     // What the methods check themselves is not looked at.
     let repeated = by_method::<R>().filter(|(i, field, _)| {
         given && field.content != Content::ByMethod && is_set(message.value(*i), field)
     });
-    let repeated: Vec<_> = repeated.collect();
+    let mut repeated: Vec<_> = repeated.collect();
     for (i, field, _) in &repeated {
         check(&mut message, *i, field, field.name, violations);
     }
+    inputs.retain(|input| !violations.are_of(input.field.name));
+    repeated.retain(|(_, field, _)| !violations.are_of(field.name));
     Fields { message, inputs, repeated }
 }
 

@@ -46,8 +46,8 @@ pub use person::{
 };
 pub use preview::Preview;
 pub use request::{
-    List, act, create, enum_value, enum_values, names, optional_date, read_create, read_list, read_update,
-    reason_and_day, target,
+    List, ReadText, act, create, enum_value, enum_values, names, optional_date, optional_text, read_create,
+    read_list, read_update, reason_and_day, required_text, target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Show, Under, Upgrade};

@@ -1,7 +1,7 @@
 //! Reading requests: names, etags, ids to be, resources, what custom methods are given, and what lists ask for.
 //!
 //! Invariant: reading finds every fault at once, each under the field of the request that it was found in;
-//! the value is withheld then. Output-only fields are not read. A page token is good for the request that it
+//! what is read then is no more than what further faults are found by: what is at fault counts as not given. Output-only fields are not read. A page token is good for the request that it
 //! was made for and no other: its digest covers parent, filter, order and whether deleted ones are shown, in
 //! canonical spelling.
 
@@ -13,7 +13,7 @@ use milepost_proto::resource::{
     Creatable, CreateRequest, ListRequest, Mutable, Resource, TargetRequest, UpdateRequest,
 };
 use milepost_service::access::Scopes;
-use milepost_service::value::date;
+use milepost_service::value::{date, said};
 use milepost_types::filter::Schema;
 use milepost_types::{
     Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, limits, page_size, text,
@@ -56,8 +56,9 @@ fn id<R: Creatable>(request: &R::Create, violations: &mut Violations) -> Option<
 
 fn resource<D, R: Rules<D> + Creatable>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
     let resource = violations.require(R::TYPE.singular, request.take_resource())?;
-    let created = check::create::<D, R>(resource);
-    created.map_err(|found| violations.nest(R::TYPE.singular, found)).ok()
+    let (created, found) = check::create::<D, R>(resource);
+    violations.nest(R::TYPE.singular, found);
+    Some(created)
 }
 
 /// The names of resources in a list, each with its index.
@@ -129,15 +130,28 @@ pub fn optional_date(
     violations.check_optional(field, given, date)
 }
 
+/// How the text of a field is read: [`required_text`] or [`optional_text`].
+pub type ReadText = fn(&str, &str, &mut Violations) -> String;
+
+/// A text that must be given; of one that is at fault nothing.
+pub fn required_text(field: &str, given: &str, violations: &mut Violations) -> String {
+    violations.check(field, text::text(given)).unwrap_or_default()
+}
+
+/// A text that need not be given; of one that is at fault nothing.
+pub fn optional_text(field: &str, given: &str, violations: &mut Violations) -> String {
+    violations.check(field, said(given.to_owned(), text::text)).unwrap_or_default()
+}
+
 /// Why something is done, and on which day.
 pub fn reason_and_day(
     reason: &str,
     day: Option<gtype::Date>,
     violations: &mut Violations,
 ) -> Option<(String, Option<Date>)> {
-    let reason = violations.check("reason", text::text(reason));
+    let reason = required_text("reason", reason, violations);
     let day = optional_date("date", day, violations);
-    Some((reason?, day?))
+    Some((reason, day?))
 }
 
 /// A value of an enum, none said included.

@@ -133,13 +133,13 @@ impl<D: Resources> Api<D> {
         let caller = Caller::of_permitted(&request).map_err(refused)?;
         let permit = request.permit().clone();
         let mut command = None;
-        let submission = caller.submission(request.into_inner(), |body, violations| {
+        let submission = self.submission(&caller, request.into_inner(), |body, violations| {
             let act = read(body, violations)?;
             let traceparent = caller.traceparent.clone();
             let own = command.insert(Arc::new(Command { act, traceparent, permit }));
             Some(D::Command::from(Arc::clone(own)))
         });
-        let submission = submission.map_err(refused)?;
+        let submission = submission.await?;
         if catches_up {
             self.catch_up(caller.deadline).await?;
         }
@@ -152,6 +152,27 @@ impl<D: Resources> Api<D> {
             resources.extend(subject.map_err(refused)?);
         }
         Ok(self.answer(resources, receipt.position))
+    }
+
+    /// The command that a request of this caller is read to.
+    ///
+    /// # Errors
+    /// All that is wrong with the request: what is wrong with it by itself, and what a decision without effect finds to be
+    /// wrong with the rest of it.
+    pub async fn submission<Q: WriteRequest>(
+        &self,
+        caller: &Caller,
+        request: Q,
+        read: impl FnOnce(Q, &mut Violations) -> Option<D::Command>,
+    ) -> Result<Submission<D::Command>, Status> {
+        let (mut submission, mut violations) = caller.submission(request, read);
+        if let Some(faulty) = submission.take_if(|_| !violations.is_empty()) {
+            let trial = Submission { validate_only: true, command_id: None, ..faulty };
+            if let Err(SubmitError::Rejected(Rejection::Invalid(found))) = self.ledger.submit(trial).await {
+                violations.add_others(found);
+            }
+        }
+        violations.finish(submission).map_err(|violations| refused(violations.into()))
     }
 
     /// Submits a command. One that is refused for what was followed of another ledger is decided once more on

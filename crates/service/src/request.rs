@@ -61,15 +61,13 @@ impl Caller {
         Ok(Self { actor, deadline, traceparent })
     }
 
-    /// The command that a request of this caller is read to, as `submit` takes it.
-    ///
-    /// # Errors
-    /// All that is wrong with the request.
+    /// The command that a request of this caller is read to, as `submit` takes it, and what is wrong with the request: if
+    /// there is something, the command is not to have an effect. None: it cannot be read.
     pub fn submission<R: WriteRequest, C>(
         &self,
         mut request: R,
         read: impl FnOnce(R, &mut Violations) -> Option<C>,
-    ) -> Result<Submission<C>, Rejection> {
+    ) -> (Option<Submission<C>>, Violations) {
         let mut violations = Violations::new();
         let id = std::mem::take(request.request_id_mut());
         let id = violations.check("request_id", RequestId::from_field(&id)).flatten();
@@ -78,14 +76,14 @@ impl Caller {
             body: chain(&Hash::ZERO, &request.encode_to_vec()),
         });
         let validate_only = request.validate_only();
-        let command = read(request, &mut violations);
-        Ok(Submission {
-            command: violations.finish(command)?,
+        let submission = read(request, &mut violations).map(|command| Submission {
+            command,
             actor: self.actor.clone(),
             command_id,
             validate_only,
             deadline: Some(self.deadline),
-        })
+        });
+        (submission, violations)
     }
 }
 
@@ -238,7 +236,7 @@ mod tests {
             let request_id = request_id.to_owned();
             let request = DeletePortfolioRequest { name: name.into(), request_id, ..Default::default() };
             let caller = Caller::of(&Request::new(())).unwrap();
-            caller.submission(request, |_, _| Some(())).unwrap().command_id
+            caller.submission(request, |_, _| Some(())).0.unwrap().command_id
         };
         let CommandId::Request { body, .. } = id("portfolios/a", "r-1").unwrap() else { panic!("an id") };
         let again = CommandId::Request { id: "r-2".into(), body };
@@ -251,11 +249,11 @@ mod tests {
     fn all_that_is_wrong_with_a_write_is_told_at_once() {
         let caller = Caller::of(&Request::new(())).unwrap();
         let request = DeletePortfolioRequest { request_id: "a b".into(), ..Default::default() };
-        let refused = caller.submission(request, |request, violations| {
+        let (read, violations) = caller.submission(request, |request, violations| {
             assert_eq!(request.request_id, "");
             violations.require::<()>("name", None)
         });
-        let Err(Rejection::Invalid(violations)) = refused else { panic!("it was taken") };
+        assert!(read.is_none());
         let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["request_id", "name"]);
     }

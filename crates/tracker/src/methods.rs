@@ -22,11 +22,12 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Resource, TargetRequest};
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
-    Act, Method, Name, ParentIds, Standard, act, call, create, evidence, optional_date, write,
+    Act, Method, Name, ParentIds, ReadText, Standard, act, call, create, evidence, optional_date,
+    optional_text, required_text, write,
 };
 use milepost_service::request::check_nested;
-use milepost_service::value::{date, said};
-use milepost_types::{GoOn, Violations, limits, text};
+use milepost_service::value::date;
+use milepost_types::{GoOn, Violations, limits};
 
 use crate::command::Command;
 use crate::decide::Tracker;
@@ -47,24 +48,24 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         call("AdvanceDate", date::advance),
         write("ReforecastMilestone", |request: ReforecastMilestoneRequest, violations| {
             act(&request, reforecast, violations, |violations| {
-                let reason = violations.check("reason", said(request.reason.clone(), text::text));
+                let reason = optional_text("reason", &request.reason, violations);
                 let forecast = optional_date("forecast_date", request.forecast_date, violations);
                 let reported = optional_date("reported_date", request.reported_date, violations);
-                Some(Reforecast { forecast: forecast?, reason: reason?, reported: reported? })
+                Some(Reforecast { forecast: forecast?, reason, reported: reported? })
             })
         }),
         write("RebaselineMilestone", |request: RebaselineMilestoneRequest, violations| {
             act(&request, rebaseline, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
+                let reason = required_text("reason", &request.reason, violations);
                 let given = violations.require("baseline_date", request.baseline_date);
                 let baseline = given.and_then(|given| violations.check("baseline_date", date(given)));
-                Some((baseline?, reason?))
+                Some((baseline?, reason))
             })
         }),
         write("AchieveMilestone", |request: AchieveMilestoneRequest, violations| {
             let alone = request.break_coupling;
-            let reason =
-                if alone { text::text(&request.reason) } else { said(request.reason.clone(), text::text) };
+            let reason: ReadText = if alone { required_text } else { optional_text };
+            let reason = (reason, request.reason.as_str());
             state_change(&request, reason, request.reported_date, violations, |violations| {
                 let actual = optional_date("actual_date", request.actual_date, violations)?;
                 Some(if alone { StateChange::AchieveAlone(actual) } else { StateChange::Achieve(actual) })
@@ -74,26 +75,26 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         template::extend_approval(),
         template::list_requirements(),
         write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
-            let reason = text::text(&request.reason);
+            let reason = (required_text as ReadText, request.reason.as_str());
             state_change(&request, reason, request.reported_date, violations, |violations| {
                 let actual = optional_date("actual_date", request.actual_date, violations);
                 Some(StateChange::PartiallyAchieve(actual?))
             })
         }),
         write("MissMilestone", |request: MissMilestoneRequest, violations| {
-            let reason = text::text(&request.reason);
+            let reason = (required_text as ReadText, request.reason.as_str());
             state_change(&request, reason, request.reported_date, violations, |violations| {
                 optional_date("date", request.date, violations).map(StateChange::Miss)
             })
         }),
         write("CancelMilestone", |request: CancelMilestoneRequest, violations| {
-            let reason = text::text(&request.reason);
+            let reason = (required_text as ReadText, request.reason.as_str());
             state_change(&request, reason, request.reported_date, violations, |violations| {
                 optional_date("date", request.date, violations).map(StateChange::Cancel)
             })
         }),
         write("ReopenMilestone", |request: ReopenMilestoneRequest, violations| {
-            let reason = text::text(&request.reason);
+            let reason = (required_text as ReadText, request.reason.as_str());
             state_change(&request, reason, request.reported_date, violations, |violations| {
                 optional_date("date", request.date, violations).map(StateChange::Reopen)
             })
@@ -109,16 +110,16 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
 /// A change of state, for this reason, as it was reported on a day.
 fn state_change(
     request: &impl TargetRequest,
-    reason: Result<String, text::TextError>,
+    (reason, said): (ReadText, &str),
     reported: Option<gtype::Date>,
     violations: &mut Violations,
     to: impl FnOnce(&mut Violations) -> Option<StateChange>,
 ) -> Option<Box<dyn Act<Tracker>>> {
     act(request, change_state, violations, |violations| {
-        let reason = violations.check("reason", reason);
+        let reason = reason("reason", said, violations);
         let change = to(violations);
         let reported = optional_date("reported_date", reported, violations);
-        Some(StateReport { change: change?, reason: reason?, reported: reported? })
+        Some(StateReport { change: change?, reason, reported: reported? })
     })
 }
 
@@ -184,7 +185,7 @@ fn project(parent: Option<&ParentIds>, given: &str, violations: &mut Violations)
 
 /// The command to follow the registry from another position on.
 pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -> Option<Command> {
-    Some(Command::ResetFollower { to, reason: violations.check("reason", text::text(why))? })
+    Some(Command::ResetFollower { to, reason: required_text("reason", why, violations) })
 }
 
 /// The name of a milestone in a request that reads.

@@ -117,6 +117,23 @@ impl Violations {
         }
     }
 
+    /// Whether a field, or a part of it, is at fault.
+    pub fn are_of(&self, field: &str) -> bool {
+        self.found.iter().any(|violation| is_within(&violation.field, field))
+    }
+
+    /// Takes over those of fields that are not at fault already, in whole or in part.
+    pub fn add_others(&mut self, other: Violations) {
+        let known: Vec<_> = self.found.iter().map(|violation| violation.field.clone()).collect();
+        self.omitted += other.omitted;
+        let is_new = |found: &Violation| {
+            !known.iter().any(|field| is_within(field, &found.field) || is_within(&found.field, field))
+        };
+        for violation in other.found.into_iter().filter(is_new) {
+            self.push(violation.field, violation.reason, violation.description);
+        }
+    }
+
     /// These without those that `known` has too. If some were only counted, all stay.
     #[must_use]
     pub fn without(mut self, known: &Violations) -> Self {
@@ -175,6 +192,11 @@ impl<'a> IntoIterator for &'a Violations {
     fn into_iter(self) -> Self::IntoIter {
         self.found.iter()
     }
+}
+
+/// Whether a field is this one or a part of it.
+fn is_within(field: &str, whole: &str) -> bool {
+    field.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Violations found in a part of a message nest under the part's field.

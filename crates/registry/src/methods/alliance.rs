@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Name, act, evidence, names, optional_date, reason_and_day, write};
+use milepost_resource::{Name, act, evidence, names, optional_date, optional_text, reason_and_day, write};
 use milepost_types::{Violations, limits};
 
-use super::{Named, may, reference};
+use super::{Named, reference};
 use crate::alliance::activity::{add_evidence, cancel, hold};
 use crate::alliance::members::{Changes, change};
 
@@ -43,7 +43,7 @@ fn read_changes(request: &ChangeAllianceMembersRequest, violations: &mut Violati
     let leaving = organizations("leaving", &request.leaving, &joining.iter().cloned().collect(), violations);
     let lead = reference::<Organization>("lead", request.lead.clone(), violations);
     let date = optional_date("date", request.date, violations);
-    let reason = violations.check("reason", may(&request.reason));
+    let reason = optional_text("reason", &request.reason, violations);
     let lead = lead?;
     if request.joining.is_empty() && request.leaving.is_empty() && lead.is_empty() {
         violations.push("joining", "NOTHING_CHANGES", "say who joins, who leaves, or who leads");
@@ -51,7 +51,7 @@ fn read_changes(request: &ChangeAllianceMembersRequest, violations: &mut Violati
     if !lead.is_empty() && leaving.contains(&lead) {
         violations.push("lead", "CONTRADICTION", "it leaves; name one that stays or joins");
     }
-    Some(Changes { joining, leaving, lead, date: date?, reason: reason? })
+    Some(Changes { joining, leaving, lead, date: date?, reason })
 }
 
 /// The names of organizations at a field, none twice and none of these.

@@ -40,13 +40,13 @@ async fn answer(
     let mut secret = [0; 32];
     random(&mut secret).map_err(|error| internal("the system has no random bytes", &error))?;
     let mut made = None;
-    let submission = caller.submission(request, |request, violations| {
+    let submission = api.submission(&caller, request, |request, violations| {
         let (token, act) = read(request, secret, violations)?;
         made = Some(token);
         let traceparent = caller.traceparent.clone();
         Some(Arc::new(Command { act: Box::new(act), traceparent, permit }))
     });
-    let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
+    let receipt = api.submit(submission.await?, caller.deadline).await?;
     let mut created = receipt.events.first().and_then(created).unwrap_or_default();
     // Of the same request before, the event has another hash.
     let is_own = |token: &Token| is_kept && token.hash() == created.secret_sha256.as_slice();

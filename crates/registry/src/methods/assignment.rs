@@ -3,11 +3,11 @@
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{act, optional_date, person, write};
-use milepost_types::{Violations, text};
+use milepost_resource::{act, optional_date, optional_text, person, required_text, write};
+use milepost_types::Violations;
 
 use super::officers;
-use super::{Named, may, reference};
+use super::{Named, reference};
 use crate::liaison::{End, HandOver, end, hand_over};
 
 /// The methods of assignments.
@@ -20,8 +20,8 @@ pub(crate) fn of_assignments() -> Vec<Named> {
         write("EndAssignment", |request: EndAssignmentRequest, violations| {
             act(&request, end, violations, |violations| {
                 let date = optional_date("date", request.date, violations);
-                let reason = violations.check("reason", may(&request.reason));
-                Some(End { date: date?, reason: reason? })
+                let reason = optional_text("reason", &request.reason, violations);
+                Some(End { date: date?, reason })
             })
         }),
     ]
@@ -31,14 +31,14 @@ fn read_hand_over(request: &HandOverAssignmentRequest, violations: &mut Violatio
     let person = person("person", &request.person, violations);
     let organization = reference::<Organization>("organization", request.organization.clone(), violations);
     let date = optional_date("date", request.date, violations);
-    let reason = violations.check("reason", text::text(&request.reason));
+    let reason = required_text("reason", &request.reason, violations);
     let successor = Some(request.successor_id.as_str()).filter(|id| !id.is_empty());
     let successor = violations.check_optional("successor_id", successor, str::parse);
     Some(HandOver {
         person: person?,
         organization: organization?,
         date: date?,
-        reason: reason?,
+        reason,
         successor: successor?,
     })
 }

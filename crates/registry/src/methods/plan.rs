@@ -3,8 +3,8 @@
 //! Invariant: reading it finds every fault of it at once.
 
 use milepost_proto::registry::v1::{AdjustAnnualPlanRequest, Project};
-use milepost_resource::{Act, Custom, check_message, optional_date, target};
-use milepost_types::{Violations, text};
+use milepost_resource::{Act, Custom, check_message, optional_date, required_text, target};
+use milepost_types::Violations;
 
 use crate::project::plan::{Adjust, adjust, check_plan};
 use crate::tables::Registry;
@@ -14,7 +14,7 @@ pub(super) fn adjust_annual_plan(
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     let target = target::<Project>(&request, violations);
-    let reason = violations.check("reason", text::text(std::mem::take(&mut request.reason)));
+    let reason = required_text("reason", &request.reason, violations);
     let plan = violations.require("annual_plan", request.annual_plan.take()).map(|mut plan| {
         let mut found = Violations::new();
         check_message(&mut plan, &mut found);
@@ -26,6 +26,6 @@ pub(super) fn adjust_annual_plan(
         plan
     });
     let date = optional_date("date", request.date, violations);
-    let arguments = Adjust { plan: plan?, reason: reason?, date: date? };
+    let arguments = Adjust { plan: plan?, reason, date: date? };
     Some(Custom::act(target?, arguments, adjust))
 }

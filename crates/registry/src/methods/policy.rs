@@ -10,12 +10,12 @@ use std::sync::Arc;
 use milepost_ledger::View;
 use milepost_proto::event::v1::{Event, event};
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Api, Command, act, call, optional_date, write};
+use milepost_resource::{Api, Command, act, call, optional_date, required_text, write};
 use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_service::status::internal_fault;
-use milepost_types::{Rejection, text};
+use milepost_types::Rejection;
 use prost::Message;
 use tonic::{Response, Status};
 
@@ -40,9 +40,9 @@ pub(crate) fn of_policies(known: &Arc<Expressions>) -> Vec<Named> {
         call("PublishPolicy", move |api, request| publish(api, request, Arc::clone(&publishing))),
         write("WithdrawPolicy", |request: WithdrawPolicyRequest, violations| {
             act(&request, rules::withdraw, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
+                let reason = required_text("reason", &request.reason, violations);
                 let date = optional_date("withdrawal_date", request.withdrawal_date, violations);
-                Some((reason?, date?))
+                Some((reason, date?))
             })
         }),
         pages::of_one(known),
@@ -62,13 +62,13 @@ async fn publish(
 ) -> Result<Response<PublishPolicyResponse>, Status> {
     let caller = Caller::of_permitted(&request).map_err(refused)?;
     let permit = request.permit().clone();
-    let submission = caller.submission(request.into_inner(), |request, violations| {
+    let submission = api.submission(&caller, request.into_inner(), |request, violations| {
         let act = act(&request, rules::publish, violations, |violations| {
             optional_date("publish_date", request.publish_date, violations)
         });
         Some(Arc::new(Command { act: act?, traceparent: caller.traceparent.clone(), permit }))
     });
-    let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
+    let receipt = api.submit(submission.await?, caller.deadline).await?;
     // What is refused has no receipt, and what is published has an event.
     let published = receipt.events.first().and_then(published);
     let published = published

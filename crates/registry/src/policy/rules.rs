@@ -15,7 +15,7 @@ use milepost_resource::{
     By, Change, Checked, EventKind, Index, Name, Rules, Under, add_drafter, check_another_person,
     check_state, date, date_message,
 };
-use milepost_types::{Period, Rejection, ResourceId, Violations, limits};
+use milepost_types::{Period, Precondition, Rejection, ResourceId, Violations, limits};
 
 use super::act_date;
 use super::expression::Expression;
@@ -58,7 +58,9 @@ impl Rules<Registry> for Policy {
     fn check(&self, violations: &mut Violations) {
         let [from, until] = [&self.valid_from, &self.valid_until].map(|day| date(day.as_ref()));
         violations.check("valid_until", Period::new(from, until));
-        check_expressions(&self.conditions, self.subject() == Subject::Project, violations);
+        if self.subject() != Subject::Unspecified {
+            check_expressions(&self.conditions, self.subject() == Subject::Project, violations);
+        }
     }
 
     fn begin(&mut self) {
@@ -74,8 +76,11 @@ impl Rules<Registry> for Policy {
         if let Some(before) = before.filter(|_| !is_undeleted) {
             check_state(before, "change it", &[State::Draft])?;
         }
-        check_group(scope, after)?;
-        check_superseded(scope, before, after)
+        let mut violations = Violations::new();
+        check_group(scope, after, &mut violations)?;
+        let missing = check_superseded(scope, before, after, &mut violations)?;
+        violations.into_result(())?;
+        Rejection::unless_met(missing.into_iter().collect())
     }
 
     fn release(_: &Scope<'_>, policy: &Checked<Self>) -> Result<(), Rejection> {
@@ -128,7 +133,12 @@ fn check_ids(conditions: &[PolicyCondition], violations: &mut Violations) {
     }
 }
 
-fn check_group(scope: &Scope<'_>, policy: &Checked<Policy>) -> Result<(), Rejection> {
+/// Finds a group that the programme does not have.
+fn check_group(
+    scope: &Scope<'_>,
+    policy: &Checked<Policy>,
+    violations: &mut Violations,
+) -> Result<(), Rejection> {
     if policy.group.is_empty() {
         return Ok(());
     }
@@ -139,27 +149,26 @@ fn check_group(scope: &Scope<'_>, policy: &Checked<Policy>) -> Result<(), Reject
     let codes: Vec<_> = programme.groups.iter().map(|group| group.code.as_str()).collect();
     let known = if codes.is_empty() { "none".to_owned() } else { codes.join(", ") };
     let description = format!("the programme has no group {}; it has {known}", policy.group);
-    Err(Rejection::invalid("policy.group", "UNKNOWN_GROUP", description))
+    violations.push("policy.group", "UNKNOWN_GROUP", description);
+    Ok(())
 }
 
-/// Refuses a predecessor that is named newly and is not there, or is the policy itself.
+/// Finds a predecessor that is named newly and is the policy itself. Returns the condition that another one does not meet: it
+/// is not there.
 fn check_superseded(
     scope: &Scope<'_>,
     before: Option<&Checked<Policy>>,
     after: &Checked<Policy>,
-) -> Result<(), Rejection> {
+    violations: &mut Violations,
+) -> Result<Option<Precondition>, Rejection> {
     const FIELD: &str = "policy.supersedes";
     let is_held = before.is_some_and(|before| before.supersedes == after.supersedes);
-    let Some(predecessor) = predecessor(after).filter(|_| !is_held) else { return Ok(()) };
+    let Some(predecessor) = predecessor(after).filter(|_| !is_held) else { return Ok(None) };
     if predecessor == *after.name() {
-        return Err(Rejection::invalid(
-            FIELD,
-            "SUPERSEDES_ITSELF",
-            "a policy takes the place of another; name that",
-        ));
+        violations.push(FIELD, "SUPERSEDES_ITSELF", "a policy takes the place of another; name that");
+        return Ok(None);
     }
-    let missing = condition(&predecessor, scope.rows.presence(&predecessor)?, FIELD);
-    Rejection::unless_met(missing.into_iter().collect())
+    Ok(condition(&predecessor, scope.rows.presence(&predecessor)?, FIELD))
 }
 
 /// The policy whose place a policy takes.

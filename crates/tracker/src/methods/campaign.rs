@@ -12,9 +12,9 @@ use milepost_proto::resource::Node;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
     Method, Query, act, check_fields, check_message, enum_value, names, optional_date, query, reason_and_day,
-    write, write_by_all,
+    required_text, write, write_by_all,
 };
-use milepost_types::{Rejection, Violations, limits, text};
+use milepost_types::{Rejection, Violations, limits};
 
 use crate::campaign::standings::{StandingsRequest, answer};
 use crate::campaign::{
@@ -53,10 +53,10 @@ pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write_by_all("ReviseCampaign", |request: ReviseCampaignRequest, violations| {
             act(&request, revise, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
+                let reason = required_text("reason", &request.reason, violations);
                 let given = (request.date, &request.pioneers[..], &request.exclusions[..]);
                 let ending = ending(String::new(), given, violations);
-                Some(SignOff { reason: reason?, ..ending? })
+                Some(SignOff { reason, ..ending? })
             })
         }),
     ]
@@ -64,7 +64,7 @@ pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
 
 fn amendment(request: &AmendCampaignRequest, violations: &mut Violations) -> Option<Amendment> {
     let date = optional_date("date", request.date, violations);
-    let reason = violations.check("reason", text::text(&request.reason));
+    let reason = required_text("reason", &request.reason, violations);
     if request.add_members.is_empty() && request.remove_members.is_empty() && request.criteria.is_empty() {
         let description = "say what changes: members to add or to remove, or criteria";
         violations.push("add_members", "NO_CHANGE", description);
@@ -81,7 +81,7 @@ fn amendment(request: &AmendCampaignRequest, violations: &mut Violations) -> Opt
     let removed = projects("remove_members", &request.remove_members, violations);
     let (criteria, tie_breakers) = weights(request, violations)?;
     Some(Amendment {
-        reason: reason?,
+        reason,
         date: date?,
         add: fits.then(|| request.add_members.clone())?,
         remove: removed?,

@@ -34,14 +34,14 @@ pub(super) async fn advance(
 ) -> Result<Response<AdvanceDateResponse>, Status> {
     let caller = Caller::of_permitted(&request).map_err(refused)?;
     let permit = request.permit().clone();
-    let submission = caller.submission(request.into_inner(), |request, violations| {
+    let (submission, violations) = caller.submission(request.into_inner(), |request, violations| {
         let portfolio = violations.check("portfolio", request.portfolio.parse());
         let date =
             violations.require("date", request.date).and_then(|day| violations.check("date", date(day)));
         let (preview, traceparent) = (request.validate_only, caller.traceparent.clone());
         Some(Arc::new(AdvanceDate { portfolio: portfolio?, date: date?, preview, traceparent, permit }))
     });
-    let submission = submission.map_err(refused)?;
+    let submission = violations.finish(submission).map_err(|violations| refused(violations.into()))?;
     let asked = Arc::clone(&submission.command);
     let Submission { actor, command_id, validate_only, deadline, .. } = submission;
     let command = Command::AdvanceDate(Arc::clone(&asked));

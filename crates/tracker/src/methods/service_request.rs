@@ -3,8 +3,8 @@
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Method, act, optional_date, query, write};
-use milepost_service::value::{date, said};
+use milepost_resource::{Method, act, optional_date, optional_text, query, required_text, write};
+use milepost_service::value::date;
 use milepost_types::{Period, Violations, limits, text};
 
 use super::in_portfolio;
@@ -26,16 +26,16 @@ pub(crate) fn of_service_requests() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("AnswerServiceRequest", |request: AnswerServiceRequestRequest, violations| {
             act(&request, answer, violations, |violations| {
-                let text = violations.check("text", text::text(&request.text));
+                let text = required_text("text", &request.text, violations);
                 let date = optional_date("date", request.date, violations);
-                Some((text?, date?))
+                Some((text, date?))
             })
         }),
         write("ReturnServiceRequest", |request: ReturnServiceRequestRequest, violations| {
             act(&request, return_answer, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
+                let reason = required_text("reason", &request.reason, violations);
                 let date = optional_date("date", request.date, violations);
-                Some((reason?, date?))
+                Some((reason, date?))
             })
         }),
         write("RateServiceRequest", |request: RateServiceRequestRequest, violations| {
@@ -43,17 +43,17 @@ pub(crate) fn of_service_requests() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("WithdrawServiceRequest", |request: WithdrawServiceRequestRequest, violations| {
             act(&request, withdraw, violations, |violations| {
-                let reason = violations.check("reason", said(request.reason.clone(), text::text));
+                let reason = optional_text("reason", &request.reason, violations);
                 let date = optional_date("date", request.date, violations);
-                Some((reason?, date?))
+                Some((reason, date?))
             })
         }),
         write("PauseServiceRequest", |request: PauseServiceRequestRequest, violations| {
             act(&request, pause, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
+                let reason = required_text("reason", &request.reason, violations);
                 let code = violations.check("code", text::line(&request.code, limits::PAUSE_CODE_CHARS));
                 let date = optional_date("date", request.date, violations);
-                Some((reason?, code?, date?))
+                Some((reason, code?, date?))
             })
         }),
         write("ResumeServiceRequest", |request: ResumeServiceRequestRequest, violations| {
@@ -72,9 +72,9 @@ fn rating(request: &RateServiceRequestRequest, violations: &mut Violations) -> O
         1..=5 => {}
         rating => violations.push("rating", "OUT_OF_RANGE", format!("{rating} is not from 1 to 5")),
     }
-    let comment = violations.check("comment", said(request.comment.clone(), text::text));
+    let comment = optional_text("comment", &request.comment, violations);
     let date = optional_date("date", request.date, violations);
-    Some(Rating { rating: request.rating, comment: comment?, date: date? })
+    Some(Rating { rating: request.rating, comment, date: date? })
 }
 
 fn read_statistics(

@@ -4,9 +4,12 @@
 
 use milepost_proto::tracker::v1::review_rectification_order_request::Verdict;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Method, act, documents, enum_value, evidence, optional_date, reason_and_day, write};
-use milepost_service::value::{date, said};
-use milepost_types::{Violations, limits, text};
+use milepost_resource::{
+    Method, act, documents, enum_value, evidence, optional_date, optional_text, reason_and_day,
+    required_text, write,
+};
+use milepost_service::value::date;
+use milepost_types::{Violations, limits};
 
 use crate::decide::Tracker;
 use crate::supervision::{
@@ -53,10 +56,10 @@ pub(crate) fn of_rectification_orders() -> Vec<(&'static str, Method<Tracker>)> 
     vec![
         write("AnswerRectificationOrder", |request: AnswerRectificationOrderRequest, violations| {
             act(&request, answer, violations, |violations| {
-                let text = violations.check("text", text::text(&request.text));
+                let text = required_text("text", &request.text, violations);
                 let evidence = documents(request.evidence.clone(), limits::ANSWER_EVIDENCE, violations);
                 let date = optional_date("date", request.date, violations);
-                Some(Answer { text: text?, evidence: evidence?, date: date? })
+                Some(Answer { text, evidence: evidence?, date: date? })
             })
         }),
         write("ReviewRectificationOrder", |request: ReviewRectificationOrderRequest, violations| {
@@ -93,10 +96,9 @@ fn reviewed(request: &ReviewRectificationOrderRequest, violations: &mut Violatio
         violations.push("verdict", "REQUIRED", "say whether the answer is accepted or returned");
     }
     let reason = match verdict {
-        Some(Verdict::Return) => text::text(&request.reason),
-        _ => said(request.reason.clone(), text::text),
+        Some(Verdict::Return) => required_text("reason", &request.reason, violations),
+        _ => optional_text("reason", &request.reason, violations),
     };
-    let reason = violations.check("reason", reason);
     let date = optional_date("date", request.date, violations);
-    Some(Review { verdict: verdict?, reason: reason?, date: date? })
+    Some(Review { verdict: verdict?, reason, date: date? })
 }

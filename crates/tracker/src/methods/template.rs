@@ -15,14 +15,14 @@ use milepost_proto::tracker::v1::*;
 use milepost_proto::{WriteRequest, rule::AccessRequest};
 use milepost_resource::{
     Act, Api, Command as ResourceCommand, MALFORMED, Method, Paging, Query, ReadAct, Rows, act, call,
-    optional_date, query, write,
+    optional_date, optional_text, query, required_text, write,
 };
 use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_service::status::internal;
-use milepost_service::value::{date, said};
-use milepost_types::{Rejection, Violations, page_size, text};
+use milepost_service::value::date;
+use milepost_types::{Rejection, Violations, page_size};
 use prost::Message;
 use tonic::{Response, Status};
 
@@ -67,10 +67,10 @@ pub(crate) fn of_template_versions() -> Vec<Named> {
 pub(super) fn achieve_coupled_milestones() -> Named {
     write("AchieveCoupledMilestones", |request: AchieveCoupledMilestonesRequest, violations| {
         act(&request, achieve_coupled, violations, |violations| {
-            let reason = violations.check("reason", said(request.reason.clone(), text::text));
+            let reason = optional_text("reason", &request.reason, violations);
             let actual = optional_date("actual_date", request.actual_date, violations);
             let reported = optional_date("reported_date", request.reported_date, violations);
-            Some(JointReport { actual: actual?, reason: reason?, reported: reported? })
+            Some(JointReport { actual: actual?, reason, reported: reported? })
         })
     })
 }
@@ -79,11 +79,11 @@ pub(super) fn achieve_coupled_milestones() -> Named {
 pub(super) fn extend_approval() -> Named {
     write("ExtendApproval", |request: ExtendApprovalRequest, violations| {
         act(&request, extend, violations, |violations| {
-            let reason = violations.check("reason", text::text(&request.reason));
+            let reason = required_text("reason", &request.reason, violations);
             let filed = optional_date("filed_date", request.filed_date, violations);
             let given = violations.require("valid_until", request.valid_until);
             let until = given.and_then(|given| violations.check("valid_until", date(given)));
-            Some(Extend { filed: filed?, until: until?, reason: reason? })
+            Some(Extend { filed: filed?, until: until?, reason })
         })
     })
 }
@@ -201,11 +201,11 @@ async fn applied<Q: WriteRequest + AccessRequest + 'static>(
     let refused = |rejection| refusal::status(&rejection);
     let caller = Caller::of_permitted(&request).map_err(refused)?;
     let permit = request.permit().clone();
-    let submission = caller.submission(request.into_inner(), |request, violations| {
+    let submission = api.submission(&caller, request.into_inner(), |request, violations| {
         let (act, traceparent) = (read(request, violations)?, caller.traceparent.clone());
         Some(Command::from(Arc::new(ResourceCommand { act, traceparent, permit })))
     });
-    let submission = submission.map_err(refused)?;
+    let submission = submission.await?;
     // Dates are counted from those of the project once, and do not follow it.
     api.catch_up(caller.deadline).await?;
     let receipt = api.submit(submission, caller.deadline).await?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use milepost_proto::codec::SmallBuffers;
 use milepost_proto::google::api::FieldBehavior;
 use milepost_proto::resource::{Access, Resource as _};
-use milepost_resource::read_create;
+use milepost_resource::{read_create, required_text};
 use milepost_service::access::Permit;
 use milepost_service::host::raw::{RawMethods, RawService, methods};
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
@@ -459,7 +459,7 @@ fn nonsense_is_told_short_whatever_its_size() {
         ..MissMilestoneRequest::default()
     };
     assert!(
-        state_change(&request, text::text(&request.reason), None, &mut violations, |_| Some(
+        state_change(&request, (required_text, &request.reason), None, &mut violations, |_| Some(
             StateChange::Miss(None)
         ))
         .is_none()

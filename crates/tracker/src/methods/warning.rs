@@ -10,11 +10,11 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
-    Act, Method, Name, act, check_message, enum_value, optional_date, query, reason_and_day, write,
-    write_by_all,
+    Act, Method, Name, act, check_message, enum_value, optional_date, optional_text, query, reason_and_day,
+    required_text, write, write_by_all,
 };
-use milepost_service::value::{date, said};
-use milepost_types::{Violations, page_size, text};
+use milepost_service::value::date;
+use milepost_types::{Violations, page_size};
 use tokio::sync::Notify;
 
 use crate::decide::Tracker;
@@ -41,7 +41,7 @@ pub(crate) fn of_warning_policies(sweep: &Arc<Notify>) -> Vec<(&'static str, Met
         (name, adopt),
         write("RetireWarningPolicy", |request: RetireWarningPolicyRequest, violations| {
             act(&request, retire, violations, |violations| {
-                decision(request.reason.clone(), request.date, violations)
+                decision(&request.reason, request.date, violations)
             })
         }),
         write_by_all("RecomputeWarnings", recompute),
@@ -58,9 +58,7 @@ pub(crate) fn of_warning_policies(sweep: &Arc<Notify>) -> Vec<(&'static str, Met
 pub(crate) fn of_excuses() -> Vec<(&'static str, Method<Tracker>)> {
     vec![
         write("GrantExcuse", |request: GrantExcuseRequest, violations| {
-            act(&request, grant, violations, |violations| {
-                decision(request.reason.clone(), request.date, violations)
-            })
+            act(&request, grant, violations, |violations| decision(&request.reason, request.date, violations))
         }),
         write("RefuseExcuse", |request: RefuseExcuseRequest, violations| {
             act(&request, refuse, violations, |violations| {
@@ -72,13 +70,13 @@ pub(crate) fn of_excuses() -> Vec<(&'static str, Method<Tracker>)> {
 
 /// Why, if that is said, and on which day.
 fn decision(
-    reason: String,
+    reason: &str,
     day: Option<gtype::Date>,
     violations: &mut Violations,
 ) -> Option<(String, Option<Date>)> {
-    let reason = violations.check("reason", said(reason, text::text));
+    let reason = optional_text("reason", reason, violations);
     let day = optional_date("date", day, violations);
-    Some((reason?, day?))
+    Some((reason, day?))
 }
 
 /// A date that must be given.
@@ -115,10 +113,10 @@ fn recompute(
     let end = required_date("period_end", request.period_end, violations);
     let portfolio = policy.as_ref().map(PolicyName::parent);
     let project = in_portfolio("project", &request.project, portfolio.as_ref(), violations);
-    let reason = violations.check("reason", text::text(&request.reason));
+    let reason = required_text("reason", &request.reason, violations);
     let date = optional_date("date", request.date, violations);
     let (policy, end, project) = (policy?, end?, project?);
-    Some(Box::new(Recompute { policy, end, project, reason: reason?, date: date? }))
+    Some(Box::new(Recompute { policy, end, project, reason, date: date? }))
 }
 
 fn read_replay(request: &ReplayWarningPolicyRequest, violations: &mut Violations) -> Option<ReplayRequest> {

@@ -336,7 +336,7 @@ fn announced(
     Change::of(kind, Some(before), after).announcing(announcement)
 }
 
-/// Records that the day on which something was reported has not come, or is before the one on which it was.
+/// Records that the day on which something was reported has not come, or is before the day of what it reports.
 pub(super) fn check_reported(
     given: Option<Date>,
     (was, current): (Option<Date>, Date),
@@ -349,7 +349,7 @@ pub(super) fn check_reported(
             violations.push("reported_date", "DATE_IN_FUTURE", description);
         }
         Some(day) => {
-            let what = "the day on which it was";
+            let what = "the day of what it reports";
             check_day("reported_date", day, (was, current), what, violations);
         }
         None => {}
