@@ -176,8 +176,11 @@ async fn office_scenario_4_whole_on_a_server_that_knows_its_callers() {
     let protection = open_to_all(&mut office).await;
     let nobody = office.cluster.client(1);
     assert_unmet(review(&nobody, Verdict::Return, may(11)).await, "ACTOR_UNKNOWN", ORDER);
-    let claimed = nobody.with_principal(&id("a")).expect("an id");
-    assert_unmet(review(&claimed, Verdict::Return, may(11)).await, "SAME_PERSON", ORDER);
+    let claimed = |name: &str| nobody.clone().with_principal(&id(name)).expect("an id");
+    let claimed_for_a = claimed("b").with_on_behalf_of(&id("a")).expect("an id");
+    for same in [claimed("a"), claimed_for_a] {
+        assert_unmet(review(&same, Verdict::Return, may(11)).await, "SAME_PERSON", ORDER);
+    }
     protect(&mut office, protection).await;
 
     let returned = review(&c, Verdict::Return, may(11)).await.expect("C is another person");
