@@ -233,8 +233,9 @@ pub(crate) fn resume(
         request.due_date = due_date;
         if let Some(pause) = request.pauses.last_mut() {
             pause.end_date = Some(date_message(day));
-            pause.working_days = working_days;
+            pause.working_days = if due_date.is_some() { working_days } else { 0 };
             pause.previous_due_date = before.due_date;
+            pause.due_date = due_date;
         }
     })
 }

@@ -1,9 +1,9 @@
 //! The clock of a service request: from which day on it is overdue, and how far it has escalated on a day.
 //!
 //! Level 1 begins the day after the due date, and each further one when 5 more working days have passed, up to 3. The
-//! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. A pause moves the due date, by the
-//! working days after its first day, up to its last, and these do not count; nor do working days after an answer, up to
-//! its return.
+//! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. Working days after the first day of a
+//! pause, up to its last, do not count, nor do those after an answer, up to its return, whatever due date and calendar
+//! came after them. A pause moves the due date by as many.
 //! Invariant: the level that is found depends on the request, the calendar and the day alone; with time it only rises.
 
 use jiff::civil::Date;
@@ -41,38 +41,42 @@ fn first_overdue(request: &ServiceRequest) -> Option<Date> {
     date(request.due_date.as_ref())?.tomorrow().ok()
 }
 
-/// The overdue day from which working days count, and how many since then were paused. A pause that began when it was overdue
-/// moved the due date past days that counted already: this goes back to the first of them.
-fn counts_after(request: &ServiceRequest, calendar: &Calendar, first: Date) -> (Date, i32) {
-    let (mut first, mut paused) = (first, 0);
+/// The overdue day from which working days count. A pause that began when it was overdue moved the due date past days that
+/// counted already: as long as the due date is the one that it led to, this goes back to the first of them.
+fn counts_after(request: &ServiceRequest, calendar: &Calendar, first: Date) -> Date {
+    let mut first = first;
     for pause in request.pauses.iter().rev().filter(|pause| pause.working_days > 0) {
         let earlier = due_before(pause, calendar, first).and_then(|due| due.tomorrow().ok());
         match earlier.filter(|earlier| date(pause.start_date.as_ref()) >= Some(*earlier)) {
-            Some(earlier) => (first, paused) = (earlier, paused + pause.working_days),
+            Some(earlier) => first = earlier,
             None => break,
         }
     }
-    (first, paused)
+    first
 }
 
-/// The due date before a pause moved it to the day before this overdue day. If the due date or the calendar was changed
-/// besides, or the pause does not say it, as many working days before.
+/// The due date before a pause moved it to the day before this overdue day; none if it moved it to another day.
 fn due_before(pause: &ServicePause, calendar: &Calendar, first: Date) -> Option<Date> {
     let due = first.yesterday().ok()?;
-    let is_moved = |before: &Date| calendar.add_working_days(*before, pause.working_days) == Some(due);
-    let said = date(pause.previous_due_date.as_ref()).filter(is_moved);
-    said.or_else(|| calendar.add_working_days(due, -pause.working_days))
+    let Some(previous) = date(pause.previous_due_date.as_ref()) else {
+        // Earlier versions kept no due date of a pause that moved one.
+        return calendar.add_working_days(due, -pause.working_days);
+    };
+    let led_to = date(pause.due_date.as_ref());
+    let led_to = led_to.or_else(|| calendar.add_working_days(previous, pause.working_days));
+    (led_to == Some(due)).then_some(previous)
 }
 
 /// How many working days the clock ran after the first overdue day, up to `day`, which is not before that.
 fn overdue_working_days(request: &ServiceRequest, calendar: &Calendar, first: Date, day: Date) -> i32 {
-    let (first, paused) = counts_after(request, calendar, first);
-    let answered = request.answers.iter().filter_map(|answer| {
-        let (from, to) = (date(answer.answer_date.as_ref())?, date(answer.return_date.as_ref())?);
-        let (from, to) = (from.max(first), to.min(day));
+    let first = counts_after(request, calendar, first);
+    let paused = request.pauses.iter().map(|pause| (&pause.start_date, &pause.end_date));
+    let answered = request.answers.iter().map(|answer| (&answer.answer_date, &answer.return_date));
+    let still = paused.chain(answered).filter_map(|(from, to)| {
+        let (from, to) = (date(from.as_ref())?.max(first), date(to.as_ref())?.min(day));
         (from < to).then(|| calendar.working_days_between(from, to))
     });
-    calendar.working_days_between(first, day) - paused - answered.sum::<i32>()
+    calendar.working_days_between(first, day) - still.sum::<i32>()
 }
 
 /// The level of a request on a day.
@@ -202,10 +206,10 @@ mod tests {
         let due = super::date(request.due_date.as_ref()).unwrap();
         let (start_date, end_date) = (Some(date_message(start)), Some(date_message(end)));
         let previous_due_date = request.due_date;
-        let code = String::new();
-        let pause = ServicePause { start_date, end_date, code, working_days, previous_due_date };
-        let pauses = request.pauses.iter().cloned().chain([pause]).collect();
         let due_date = calendar.add_working_days(due, working_days).map(date_message);
+        let code = String::new();
+        let pause = ServicePause { start_date, end_date, code, working_days, previous_due_date, due_date };
+        let pauses = request.pauses.iter().cloned().chain([pause]).collect();
         ServiceRequest { due_date, pauses, ..request }
     }
 
@@ -250,6 +254,61 @@ mod tests {
         assert_eq!(early.due_date, monday.due_date);
         for day in [date(2021, 5, 11), date(2021, 5, 17), date(2021, 5, 18), date(2021, 5, 25)] {
             assert_eq!(level(&early, day), level(&monday, day), "{day}");
+        }
+    }
+
+    /// Due on Monday, 16 November 2026; paused on the 18th, one working day after it was overdue, until the 25th.
+    fn paused_in_november() -> ServiceRequest {
+        let due_date = Some(date_message(date(2026, 11, 16)));
+        let (start, end) = (date(2026, 11, 18), date(2026, 11, 25));
+        let after = resumed(ServiceRequest { due_date, ..request() }, &Calendar::default(), start, end);
+        assert_eq!(after.due_date, Some(date_message(date(2026, 11, 23))));
+        after
+    }
+
+    #[test]
+    fn days_count_by_the_calendar_of_today_though_it_was_another_when_the_pause_ended() {
+        let rises = |request: &ServiceRequest, holiday: Option<Date>| {
+            let calendar = Calendar::new(Weekdays::default(), holiday, []);
+            let second = next_rise(request, &calendar, date(2026, 11, 25)).unwrap();
+            assert_eq!(level_on(request, &calendar, second), 2);
+            (second, next_rise(request, &calendar, second).unwrap())
+        };
+        let paused = paused_in_november();
+        let regular = (date(2026, 12, 1), date(2026, 12, 8));
+        assert_eq!(rises(&paused, None), regular);
+        assert_eq!(
+            rises(&paused, Some(date(2026, 11, 18))),
+            (date(2026, 12, 2), date(2026, 12, 9)),
+            "a day that had counted"
+        );
+        assert_eq!(rises(&paused, Some(date(2026, 11, 20))), regular, "a day of the pause");
+        // As earlier versions wrote it, without the due date that it led to, or without either.
+        let mut earlier = paused;
+        earlier.pauses[0].due_date = None;
+        assert_eq!(rises(&earlier, None), regular);
+        earlier.pauses[0].previous_due_date = None;
+        assert_eq!(rises(&earlier, None), regular);
+    }
+
+    #[test]
+    fn a_due_date_that_is_set_after_a_pause_is_counted_from_without_the_days_of_the_pause() {
+        let (end, third) = (date(2026, 11, 25), date(2026, 12, 2));
+        let mut without = ServiceRequest { due_date: None, ..paused_in_november() };
+        // A pause of a request without a due date moved none.
+        without.pauses[0] = ServicePause {
+            working_days: 0,
+            previous_due_date: None,
+            due_date: None,
+            ..without.pauses[0].clone()
+        };
+        for paused in [paused_in_november(), without] {
+            for due in [date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 24)] {
+                let due_date = Some(date_message(due));
+                let set = ServiceRequest { due_date, ..paused.clone() };
+                assert_eq!((level(&set, end), level(&set, third)), (1, 2), "{due}");
+                assert_eq!(next_rise(&set, &Calendar::default(), end), Some(third), "{due}");
+            }
         }
     }
 

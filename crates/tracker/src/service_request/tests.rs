@@ -357,6 +357,29 @@ fn a_pause_over_holidays_and_through_a_hand_over_moves_the_due_date_by_working_d
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+#[test]
+fn a_due_date_that_is_set_after_a_pause_is_overdue_without_the_days_of_the_pause() {
+    for due in [None, Some(date(2021, 6, 30))] {
+        let (mut world, _) = world();
+        world.ask("r", draft(due)).unwrap();
+        world.submit(act("r", paused(None), pause as Run<_, _, _>)).unwrap();
+        world.now = "2021-05-20T04:00:00Z".parse().unwrap();
+        world.advance(date(2021, 5, 20)).unwrap();
+        world.submit(act("r", None, resume as Run<_, _, _>)).unwrap();
+        let resumed = world.request("r");
+        let pause = &resumed.pauses[0];
+        assert_eq!((pause.previous_due_date, pause.due_date), (due.map(date_message), resumed.due_date));
+        assert_eq!(pause.working_days, if due.is_some() { 5 } else { 0 });
+        // Overdue since the day before the pause: the five working days after it bring the next level.
+        let due_date = Some(date_message(date(2021, 5, 11)));
+        let named = ServiceRequest { name: resumed.name, due_date, ..ServiceRequest::default() };
+        world.submit(update(named, &["due_date"])).unwrap();
+        let late = world.request("r");
+        assert_eq!((late.level, late.escalation_date), (1, Some(date_message(date(2021, 5, 26)))), "{due:?}");
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
 /// office.md, section 2: the officer is the lead, kept through a hand-over.
 #[test]
 fn a_hand_over_changes_the_officer_of_what_is_not_over_and_names_its_cause() {
