@@ -598,7 +598,7 @@ fn lists_find_what_is_overdue_escalated_or_not_rated() {
     world.submit(act("unrated", said("已报装", None), answer as Run<_, _, _>)).unwrap();
     world.now = "2021-05-20T04:00:00Z".parse().unwrap();
     world.advance(date(2021, 5, 20)).unwrap();
-    let listed = |filter: &str| -> Vec<String> {
+    let listed = |world: &World, filter: &str| -> Vec<String> {
         let request = ListServiceRequestsRequest {
             parent: "portfolios/wsc/projects/-".into(),
             filter: filter.into(),
@@ -613,10 +613,14 @@ fn lists_find_what_is_overdue_escalated_or_not_rated() {
         };
         page.resources.into_iter().map(id).collect()
     };
-    assert_eq!(listed("level > 0"), ["escalated", "overdue"]);
-    assert_eq!(listed("level > 1"), ["escalated"]);
-    assert_eq!(listed("state = STATE_ANSWERED"), ["unrated"]);
-    assert_eq!(listed("level = 0 AND state = STATE_OPEN"), ["open"]);
+    assert_eq!(listed(&world, "level > 0"), ["escalated", "overdue"]);
+    assert_eq!(listed(&world, "level > 1"), ["escalated"]);
+    assert_eq!(listed(&world, "state = STATE_ANSWERED"), ["unrated"]);
+    assert_eq!(listed(&world, "level = 0 AND state = STATE_OPEN"), ["open"]);
+    // What is over keeps its level, and is not overdue any more.
+    world.submit(act("escalated", said("", None), withdraw as Run<_, _, _>)).unwrap();
+    assert_eq!(listed(&world, "level > 0"), ["escalated", "overdue"]);
+    assert_eq!(listed(&world, "level > 0 AND state = (OPEN OR ACCEPTED)"), ["overdue"]);
 }
 
 #[test]
