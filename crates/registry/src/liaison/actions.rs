@@ -11,7 +11,7 @@ use milepost_resource::{Change, Checked, EventKind, Name, Presence, Rules, check
 use milepost_types::{Rejection, ResourceId, Violations};
 
 use super::{Damaged, check_terms, portfolio};
-use crate::portfolio::{act_date, today};
+use crate::portfolio::{act_date, check_not_after, today};
 use crate::reference;
 use crate::tables::Scope;
 
@@ -37,16 +37,18 @@ pub(crate) fn hand_over(
     HandOver { person, organization, date: given, reason, successor }: &HandOver,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "hand over", &[State::Assigned])?;
-    let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
     let (start, end) = ends(before)?;
+    let today = today(scope, &portfolio(before.name()))?;
+    let day = given.unwrap_or(today);
     let mut violations = Violations::new();
+    check_not_after("date", *given, today, "give the day on which it happened", &mut violations);
     if day <= start {
         let description = format!(
             "{day} is not after {start}, the first day of the assignment; update or delete it instead"
         );
         violations.push("date", "DATE_TOO_EARLY", description);
     }
-    check_not_after(day, end, &mut violations);
+    check_has_not_ended(day, end, &mut violations);
     if *person == before.person {
         let description = "this person serves already; name another";
         violations.push("person", "SAME_OFFICER", description);
@@ -82,7 +84,6 @@ pub(crate) fn hand_over(
     let mut conditions = Vec::new();
     reference::check::<Organization>(scope, "organization", organization, &mut conditions)?;
     let changed = [(Some(before), &after), (None, &new)];
-    let today = today(scope, &portfolio(before.name()))?;
     check_terms(scope, before.name(), &changed, Damaged::Refused, today, &mut conditions)?;
     Rejection::unless_met(conditions)?;
     let payload = Payload::AssignmentHandedOver(AssignmentHandedOver {
@@ -98,7 +99,7 @@ pub(crate) fn hand_over(
 
 /// When an assignment ends, and why.
 pub(crate) struct End {
-    /// Its last day; none: today.
+    /// Its last day; none: today, or the last day that it has if that is earlier.
     pub(crate) date: Option<Date>,
     /// Empty: not said.
     pub(crate) reason: String,
@@ -114,15 +115,16 @@ pub(crate) fn end(
     End { date: given, reason }: &End,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "end", &[State::Assigned])?;
-    let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
     let (start, end) = ends(before)?;
+    let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
+    let day = if given.is_none() { end.map_or(day, |end| end.min(day)) } else { day };
     let mut violations = Violations::new();
     if day < start {
         let description =
             format!("{day} is before {start}, the first day of the assignment; update or delete it instead");
         violations.push("date", "DATE_TOO_EARLY", description);
     }
-    check_not_after(day, end, &mut violations);
+    check_has_not_ended(day, end, &mut violations);
     violations.into_result(())?;
     let after = before.changed(scope, |assignment| {
         assignment.end_date = Some(date_message(day));
@@ -145,7 +147,7 @@ fn ends(assignment: &Checked<Assignment>) -> Result<(Date, Option<Date>), Reject
     Ok((start, date(assignment.end_date.as_ref())))
 }
 
-fn check_not_after(day: Date, end: Option<Date>, violations: &mut Violations) {
+fn check_has_not_ended(day: Date, end: Option<Date>, violations: &mut Violations) {
     if let Some(end) = end.filter(|end| day > *end) {
         let description = format!("{day} is after {end}, the last day of the assignment; create another one");
         violations.push("date", "DATE_TOO_LATE", description);

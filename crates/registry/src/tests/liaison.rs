@@ -290,7 +290,8 @@ async fn a_hand_over_that_cannot_be_says_everything_that_is_wrong_and_changes_no
         ("u", 15, vec![("person", "SAME_OFFICER")]),
         ("u", 10, vec![("date", "DATE_TOO_EARLY"), ("person", "SAME_OFFICER")]),
         ("v", 21, vec![("date", "DATE_TOO_LATE")]),
-        ("v", 28, vec![("date", "DATE_IN_FUTURE")]),
+        ("v", 28, vec![("date", "DATE_IN_FUTURE"), ("date", "DATE_TOO_LATE")]),
+        ("u", 28, vec![("date", "DATE_IN_FUTURE"), ("date", "DATE_TOO_LATE"), ("person", "SAME_OFFICER")]),
     ] {
         let status = handed_over(&office, hand_over("x", "a", person, may(day))).await.unwrap_err();
         let found = faults(&status);
@@ -345,6 +346,8 @@ async fn what_ends_is_over_after_its_day() {
         ["DATE_TOO_EARLY"]
     );
     assert_eq!(end("b", None).await.unwrap().end_date, may(27), "without a day it is today");
+    let ended = end("c", None).await.unwrap();
+    assert_eq!((ended.state(), ended.end_date), (State::Ended, may(22)), "or the last day that it has");
 }
 
 #[tokio::test]
