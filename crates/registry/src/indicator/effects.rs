@@ -1,8 +1,9 @@
 //! What follows from a change of an observation: announcements about its indicator, and about those that sum it.
 //!
-//! Invariants: each compares what is known before the change with what is known after it, of today. They are in the entry
-//! of the change, which is their cause. Where a value needs a row that cannot be decoded, nothing is said of it, and
-//! nothing is refused; what contradicts the observation itself must be known, but for it to be retracted.
+//! Invariants: each compares what is known after the change, of today, with what was announced last, or else with what is
+//! known before it. They are in the entry of the change, which is their cause. Where a value needs a row that cannot be
+//! decoded, nothing is said of it, and nothing is refused; what contradicts the observation itself must be known, but for
+//! it to be retracted.
 
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{
@@ -10,16 +11,13 @@ use milepost_proto::event::v1::{
 };
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::observation::State;
-use milepost_proto::registry::v1::target_verdict::Verdict;
-use milepost_proto::registry::v1::{
-    Indicator, IndicatorTarget, IndicatorThreshold, Observation, TargetVerdict, ThresholdVerdict,
-};
+use milepost_proto::registry::v1::{Indicator, IndicatorTarget, Observation, ThresholdVerdict};
 use milepost_resource::{Change, Checked, EventKind, Preview};
 use milepost_types::{DamagedRow, Rejection, limits};
 
 use super::facts::{AsOf, Reader, Resolved, Span, fact};
 use super::value::QualifiedValue;
-use super::verdicts::{due, held, of_observations, targets, thresholds};
+use super::verdicts::{Judged, due, held, of_observations, targets, thresholds};
 use super::{has_sum, whole};
 use crate::portfolio::zone_and_today;
 use crate::tables::{Rows, Scope};
@@ -51,7 +49,7 @@ fn announcements(scope: &Scope<'_>, observation: &Checked<Observation>) -> Resul
     let own = contradictions(scope, &before, &after, &own, observation, &mut changes)?;
     if observation.dimensions.is_empty() {
         let span = fact(observation)?.span;
-        match values(&before, &after, own, span, &mut changes) {
+        match values(scope, (&before, &after), own, span, &mut changes) {
             Err(Rejection::DamagedRow(damage)) => unsaid(observation.name(), &damage),
             said => said?,
         }
@@ -100,8 +98,8 @@ fn contradictions(
 /// Adds which thresholds were crossed and which targets were reached by a change of what was observed of a span: by an
 /// indicator, and by those above it whose value is the sum of their parts.
 fn values(
-    before: &Reader<'_, '_>,
-    after: &Reader<'_, '_>,
+    scope: &Scope<'_>,
+    (before, after): (&Reader<'_, '_>, &Reader<'_, '_>),
     own: Checked<Indicator>,
     span: Span,
     changes: &mut Vec<Change>,
@@ -110,8 +108,7 @@ fn values(
     for _ in 0..limits::INDICATOR_LEVELS {
         let moved: Vec<_> = indicator.targets.iter().filter(|target| is_moved(target, span)).collect();
         let (was, is) = (Held::of(before, &indicator, &moved)?, Held::of(after, &indicator, &moved)?);
-        changes.extend(crossed(&indicator, &was, &is));
-        changes.extend(reached(&indicator, &moved, &was, &is));
+        announce(scope, &indicator, span, (&was, &is), changes);
         let Some(name) = whole(after.rows, &indicator)? else { break };
         indicator = after.rows.find(&name)?;
         if !has_sum(&indicator) {
@@ -130,7 +127,7 @@ fn is_moved(target: &IndicatorTarget, span: Span) -> bool {
 struct Held {
     value: Option<QualifiedValue>,
     thresholds: Vec<ThresholdVerdict>,
-    targets: Vec<TargetVerdict>,
+    targets: Vec<Judged>,
 }
 
 impl Held {
@@ -146,46 +143,66 @@ impl Held {
     }
 }
 
-fn crossed(indicator: &Checked<Indicator>, was: &Held, is: &Held) -> Option<Change> {
-    let value = is.value?;
-    let pairs = || was.thresholds.iter().zip(&is.thresholds);
-    let those = |from: fn(Option<bool>) -> bool, to: bool| -> Vec<IndicatorThreshold> {
-        let crossed = pairs().filter(|(was, is)| from(was.reached) && is.reached == Some(to));
-        crossed.filter_map(|(_, is)| is.threshold.clone()).collect()
-    };
-    let reached = those(|was| was != Some(true), true);
-    let left = those(|was| was == Some(true), false);
-    if reached.is_empty() && left.is_empty() {
-        return None;
-    }
-    let payload = Payload::IndicatorThresholdCrossed(IndicatorThresholdCrossed {
-        previous_value: was.value.map(|value| value.number.to_string()).unwrap_or_default(),
-        value: value.number.to_string(),
-        qualifier: value.qualifier.into(),
-        reached,
-        left,
-    });
-    Some(announced(indicator, "milepost.indicator.threshold_crossed", payload))
-}
-
-fn reached(
+/// Adds what is announced of an indicator, which keeps it: the thresholds that it reached and those that it left, and the
+/// targets that it reached. While its value does not decide one, what was announced last holds.
+fn announce(
+    scope: &Scope<'_>,
     indicator: &Checked<Indicator>,
-    moved: &[&IndicatorTarget],
-    was: &Held,
-    is: &Held,
-) -> Option<Change> {
-    let is_reached = |verdict: &TargetVerdict| verdict.verdict() == Verdict::Reached;
-    let verdicts = was.targets.iter().zip(&is.targets).zip(moved);
-    let newly = verdicts.filter(|((was, is), _)| !is_reached(was) && is_reached(is));
-    let targets: Vec<_> = newly.map(|(_, target)| (*target).clone()).collect();
-    if targets.is_empty() {
-        return None;
+    span: Span,
+    (was, is): (&Held, &Held),
+    changes: &mut Vec<Change>,
+) {
+    let (mut reached, mut left, mut reached_thresholds) = (Vec::new(), Vec::new(), Vec::new());
+    for ((threshold, was), is) in indicator.thresholds.iter().zip(&was.thresholds).zip(&is.thresholds) {
+        let had = indicator.reached_thresholds.contains(&threshold.value) || was.reached == Some(true);
+        let has = is.reached.unwrap_or(had);
+        match (had, has) {
+            (false, true) => reached.push(threshold.clone()),
+            (true, false) => left.push(threshold.clone()),
+            _ => {}
+        }
+        reached_thresholds.extend(has.then(|| threshold.value.clone()));
     }
-    let payload = Payload::IndicatorTargetReached(IndicatorTargetReached { targets });
-    Some(announced(indicator, "milepost.indicator.target_reached", payload))
-}
-
-/// An announcement about an indicator that does not change.
-fn announced(indicator: &Checked<Indicator>, event: &'static str, payload: Payload) -> Change {
-    Change::of(EventKind::custom(event, payload), Some(indicator), indicator.clone())
+    let (mut targets, mut reached_targets) = (Vec::new(), Vec::new());
+    let mut moved = was.targets.iter().zip(&is.targets);
+    for target in &indicator.targets {
+        let (was, is) = match is_moved(target, span).then(|| moved.next()).flatten() {
+            Some((was, is)) => (was.reached, is.reached),
+            None => (None, None),
+        };
+        let had = indicator.reached_targets.contains(target) || was == Some(true);
+        let has = is.unwrap_or(had);
+        targets.extend((has && !had).then(|| target.clone()));
+        reached_targets.extend(has.then(|| target.clone()));
+    }
+    let mut at = indicator.clone();
+    let mut push = |at: &mut Checked<Indicator>, kind: EventKind, keep: &dyn Fn(&mut Indicator)| {
+        let after = at.changed(scope, keep);
+        changes.push(Change::of(kind, Some(at), after.clone()));
+        *at = after;
+    };
+    if let Some(value) = is.value.filter(|_| !reached.is_empty() || !left.is_empty()) {
+        let payload = Payload::IndicatorThresholdCrossed(IndicatorThresholdCrossed {
+            previous_value: was.value.map(|value| value.number.to_string()).unwrap_or_default(),
+            value: value.number.to_string(),
+            qualifier: value.qualifier.into(),
+            reached,
+            left,
+        });
+        let kind = EventKind::custom("milepost.indicator.threshold_crossed", payload);
+        push(&mut at, kind, &|indicator| indicator.reached_thresholds.clone_from(&reached_thresholds));
+    }
+    if !targets.is_empty() {
+        let payload = Payload::IndicatorTargetReached(IndicatorTargetReached { targets });
+        let kind = EventKind::custom("milepost.indicator.target_reached", payload);
+        push(&mut at, kind, &|indicator| indicator.reached_targets.clone_from(&reached_targets));
+    }
+    // What is announced by no event of its own is kept all the same.
+    if (&at.reached_thresholds, &at.reached_targets) != (&reached_thresholds, &reached_targets) {
+        let keep = |indicator: &mut Indicator| {
+            indicator.reached_thresholds.clone_from(&reached_thresholds);
+            indicator.reached_targets.clone_from(&reached_targets);
+        };
+        push(&mut at, EventKind::Updated, &keep);
+    }
 }

@@ -61,7 +61,9 @@ pub(super) fn series(
         let others = contradictions(reader, indicator)?.into_iter();
         // Those of its own last period are in it already.
         found.extend(others.filter(|other| found.iter().all(|known| known != other)).collect::<Vec<_>>());
-        series.targets = targets(reader, indicator, &indicator.targets)?;
+        found.sort_by_key(|contradiction| Span::of(contradiction.period.as_ref()));
+        let judged = targets(reader, indicator, &indicator.targets)?;
+        series.targets = judged.into_iter().map(|judged| judged.verdict).collect();
         let order: Vec<_> = indicator.targets.iter().map(due).collect();
         let mut sorted: Vec<_> = order.into_iter().zip(std::mem::take(&mut series.targets)).collect();
         sorted.sort_by_key(|(due, _)| *due);

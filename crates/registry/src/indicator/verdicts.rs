@@ -61,12 +61,19 @@ type HeldValue = (QualifiedValue, Option<Span>);
 /// What was found on a day.
 type HeldOn = BTreeMap<Date, Option<HeldValue>>;
 
+/// Whether an indicator comes to a target.
+pub(super) struct Judged {
+    pub(super) verdict: TargetVerdict,
+    /// Whether what is known of the value up to the day has reached it; none: that is open.
+    pub(super) reached: Option<bool>,
+}
+
 /// Whether an indicator comes to these of its targets, in their order.
 pub(super) fn targets<'a>(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
     targets: impl IntoIterator<Item = &'a IndicatorTarget>,
-) -> Result<Vec<TargetVerdict>, Rejection> {
+) -> Result<Vec<Judged>, Rejection> {
     // All that are still to come are held to the same value.
     let mut held_on = HeldOn::new();
     targets.into_iter().map(|target| of_target(reader, indicator, target, &mut held_on)).collect()
@@ -77,7 +84,7 @@ fn of_target(
     indicator: &Checked<Indicator>,
     target: &IndicatorTarget,
     held_on: &mut HeldOn,
-) -> Result<TargetVerdict, Rejection> {
+) -> Result<Judged, Rejection> {
     let mut verdict = TargetVerdict {
         due_date: due(target).map(date_message),
         year: target.year,
@@ -85,7 +92,9 @@ fn of_target(
         verdict: Verdict::Unknown.into(),
         judged_value: None,
     };
-    let (Some(due), Ok(bound)) = (due(target), target.value.parse()) else { return Ok(verdict) };
+    let (Some(due), Ok(bound)) = (due(target), target.value.parse()) else {
+        return Ok(Judged { verdict, reached: None });
+    };
     let passed = due < reader.until;
     let at = reader.until(due);
     let above = is_from_below(indicator);
@@ -103,8 +112,9 @@ fn of_target(
         (held, false)
     };
     let reached = value.and_then(|(value, _)| value.reaches(bound, above));
+    let so_far = reached.filter(|reached| !grows || !*reached || above);
     // Of a year that is not whole, only what is reached from below is certain.
-    let reached = reached.filter(|reached| !grows || (*reached && above));
+    let reached = so_far.filter(|reached| !grows || *reached);
     verdict.judged_value = value.map(|(value, span)| match span {
         Some(span) => of_value(value, span),
         None => IndicatorValue { period: None, ..of_value(value, Span { start: due, end: due }) },
@@ -115,7 +125,7 @@ fn of_target(
         (Some(false), true) => Verdict::Missed,
         (None, true) => Verdict::Unknown,
     });
-    Ok(verdict)
+    Ok(Judged { verdict, reached: so_far })
 }
 
 /// The value that a flow is held to for a year, as far as it is known, and the day up to which that is.

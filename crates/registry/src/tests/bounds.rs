@@ -1,6 +1,7 @@
 //! Bounds of indicators: thresholds that are crossed and targets that are reached, and what is announced of that in the
 //! entry of the observation. The rules are those of office.md, section 2.
 
+use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::registry::v1::indicator::Kind;
 use milepost_proto::registry::v1::observation::Qualifier;
@@ -8,8 +9,9 @@ use milepost_proto::registry::v1::target_verdict::Verdict;
 use milepost_proto::registry::v1::*;
 
 use super::indicators::{
-    day, found, indicator, name, observe, of, on, on_day, part_of, series, summing, types,
+    day, found, get, indicator, name, observe, of, on, on_day, part_of, series, summing, types, update,
 };
+use super::observations::{try_prefer, try_retract};
 use super::office::Office;
 
 /// office.md, section 2: equality crosses, and what follows is in the entry of what caused it.
@@ -31,9 +33,13 @@ async fn thresholds_are_crossed_by_equality_and_targets_are_reached_in_the_entry
     assert_eq!(types(&events), expected);
     for event in &events[1..] {
         assert_eq!((&event.caused_by, &event.subject), (&events[0].event_id, &name("institutions")));
-        assert_eq!((event.sequence, event.changed_fields.len()), (events[0].sequence, 0));
+        assert_eq!(event.sequence, events[0].sequence);
         assert!(matches!(event.resource, Some(Resource::IndicatorResource(_))));
     }
+    assert_eq!(
+        [&events[1].changed_fields[..], &events[2].changed_fields],
+        [["reached_thresholds"], ["reached_targets"]]
+    );
     assert_eq!(events[0].event_date, day(2021, 5, 1));
     let Some(Payload::IndicatorThresholdCrossed(crossed)) = &events[1].payload else { panic!("{events:?}") };
     assert_eq!((crossed.previous_value.as_str(), crossed.value.as_str()), ("260", "278"));
@@ -122,7 +128,7 @@ async fn what_sums_its_parts_crosses_by_their_observations() {
     for id in ["a", "b"] {
         indicator(&office, id, part_of("all", of(Kind::Stock))).await;
     }
-    assert_eq!(observe(&office, "a", "o", on("16", day(2021, 5, 1))).await.len(), 1, "a part is missing");
+    assert_eq!(observe(&office, "a", "o", on("16", day(2021, 5, 1))).await.len(), 1, "it may be more");
     let events = observe(&office, "b", "o", on("5", day(2021, 5, 1))).await;
     assert_eq!(types(&events)[1..], ["indicator.threshold_crossed"; 2]);
     assert_eq!([&events[1].subject, &events[2].subject], [&name("all"), &name("top")]);
@@ -130,4 +136,91 @@ async fn what_sums_its_parts_crosses_by_their_observations() {
     observe(&office, "all", "o", on("20", day(2021, 5, 1))).await;
     let events = observe(&office, "b", "later", on("4", day(2021, 5, 2))).await;
     assert_eq!(types(&events), ["observation.created"], "the top sums what its part says: 20 still");
+}
+
+/// The threshold and the target of `firms`.
+const BOUND: &str = "10";
+
+fn bounded() -> Indicator {
+    Indicator {
+        thresholds: vec![IndicatorThreshold { value: BOUND.into(), label: String::new() }],
+        targets: vec![IndicatorTarget { year: 2021, value: BOUND.into(), date: None }],
+        ..of(Kind::Stock)
+    }
+}
+
+/// An office with `firms`, of which 20 were observed.
+async fn with_firms() -> Office {
+    let office = Office::with_portfolio().await;
+    indicator(&office, "firms", bounded()).await;
+    let events = observe(&office, "firms", "first", on("20", day(2021, 5, 1))).await;
+    assert_eq!(types(&events)[1..], ["indicator.threshold_crossed", "indicator.target_reached"]);
+    let kept = get(&office, "firms").await;
+    assert_eq!(
+        (&kept.reached_thresholds[..], &kept.reached_targets),
+        (&[BOUND.to_owned()][..], &kept.targets)
+    );
+    office
+}
+
+/// Checks that the last of these events says that the threshold was left.
+async fn assert_left(office: &Office, events: &[Event]) {
+    let crossed = events.iter().filter(|event| event.r#type == "milepost.indicator.threshold_crossed");
+    let crossed: Vec<_> = crossed.map(|event| event.payload.clone()).collect();
+    let [Some(Payload::IndicatorThresholdCrossed(crossed))] = &crossed[..] else { panic!("{events:?}") };
+    assert_eq!((crossed.reached.len(), &crossed.left, &*crossed.value), (0, &bounded().thresholds, "5"));
+    let now = get(office, "firms").await;
+    assert!(now.reached_thresholds.is_empty() && now.reached_targets.is_empty());
+    assert_eq!(series(office, "firms").await.thresholds[0].reached, Some(false));
+}
+
+#[tokio::test]
+async fn a_fall_is_announced_in_whatever_way_an_observation_is_corrected() {
+    let correction = || on("5", day(2021, 5, 1));
+    // It is corrected, and the correction preferred.
+    let office = with_firms().await;
+    let events = observe(&office, "firms", "right", correction()).await;
+    assert_eq!(types(&events), ["observation.created", "indicator.contradicted"]);
+    assert_left(&office, &try_prefer(&office, "right", None).await.unwrap()).await;
+    // And comes to it once more, which is announced as the first time.
+    let events = try_prefer(&office, "first", None).await.unwrap();
+    assert_eq!(types(&events)[1..3], ["indicator.threshold_crossed", "indicator.target_reached"]);
+    // It is corrected, and what it corrects retracted.
+    let office = with_firms().await;
+    observe(&office, "firms", "right", correction()).await;
+    assert_left(&office, &try_retract(&office, "first", None).await.unwrap()).await;
+    // It is retracted, and then corrected.
+    let office = with_firms().await;
+    let events = try_retract(&office, "first", None).await.unwrap();
+    assert_eq!(types(&events), ["observation.retracted"], "nothing is known");
+    assert_left(&office, &observe(&office, "firms", "right", correction()).await).await;
+    // What is not exact enough comes in between.
+    let office = with_firms().await;
+    let at_most = Observation { qualifier: Qualifier::AtMost.into(), ..on("25", day(2021, 5, 2)) };
+    assert_eq!(types(&observe(&office, "firms", "second", at_most).await), ["observation.created"]);
+    assert_left(&office, &observe(&office, "firms", "third", on("5", day(2021, 5, 3))).await).await;
+}
+
+#[tokio::test]
+async fn a_contradiction_that_is_retracted_announces_no_bound_again() {
+    let office = with_firms().await;
+    observe(&office, "firms", "false", on("5", day(2021, 5, 1))).await;
+    let events = try_retract(&office, "false", None).await.unwrap();
+    assert_eq!(types(&events), ["observation.retracted", "indicator.reconciled"]);
+    let kept = get(&office, "firms").await;
+    assert_eq!((kept.reached_thresholds.len(), kept.reached_targets.len()), (1, 1));
+}
+
+/// So it is, too, with what an earlier version did not keep.
+#[tokio::test]
+async fn a_bound_that_was_set_when_the_value_was_beyond_it_is_left_as_any_other() {
+    let office = Office::with_portfolio().await;
+    indicator(&office, "firms", of(Kind::Stock)).await;
+    observe(&office, "firms", "first", on("20", day(2021, 5, 1))).await;
+    update(&office, "firms", &["thresholds", "targets"], bounded()).await.unwrap();
+    let events = observe(&office, "firms", "right", on("5", day(2021, 5, 1))).await;
+    assert_eq!(types(&events), ["observation.created", "indicator.contradicted", "indicator.updated"]);
+    assert_eq!(events[2].changed_fields, ["reached_targets", "reached_thresholds"]);
+    assert_eq!(get(&office, "firms").await.contradiction_count, 1);
+    assert_left(&office, &try_prefer(&office, "right", None).await.unwrap()).await;
 }

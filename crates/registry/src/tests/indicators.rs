@@ -48,7 +48,12 @@ pub(super) async fn indicator(office: &Office, id: &str, of: Indicator) -> Indic
     try_indicator(office, id, of).await.unwrap()
 }
 
-async fn update(office: &Office, id: &str, paths: &[&str], of: Indicator) -> Result<Indicator, Status> {
+pub(super) async fn update(
+    office: &Office,
+    id: &str,
+    paths: &[&str],
+    of: Indicator,
+) -> Result<Indicator, Status> {
     let paths = paths.iter().map(ToString::to_string).collect();
     let request = UpdateIndicatorRequest {
         indicator: Some(Indicator { name: name(id), ..of }),

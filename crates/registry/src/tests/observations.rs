@@ -28,7 +28,7 @@ async fn office() -> Office {
     office
 }
 
-async fn try_prefer(office: &Office, id: &str, date: Option<Date>) -> Result<Vec<Event>, Status> {
+pub(super) async fn try_prefer(office: &Office, id: &str, date: Option<Date>) -> Result<Vec<Event>, Status> {
     let sequence = office.sequence();
     let request = PreferObservationRequest {
         name: observation(id),
@@ -40,7 +40,7 @@ async fn try_prefer(office: &Office, id: &str, date: Option<Date>) -> Result<Vec
     Ok(events_after(office, sequence).await)
 }
 
-async fn try_retract(office: &Office, id: &str, date: Option<Date>) -> Result<Vec<Event>, Status> {
+pub(super) async fn try_retract(office: &Office, id: &str, date: Option<Date>) -> Result<Vec<Event>, Status> {
     let sequence = office.sequence();
     let request = RetractObservationRequest {
         name: observation(id),
