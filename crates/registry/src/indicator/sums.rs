@@ -16,6 +16,9 @@ use super::facts::{Reader, Resolved, Span};
 use super::value::QualifiedValue;
 use super::{has_sum, parts};
 
+/// Why a part has no value of which nothing was observed.
+const NO_OBSERVATION: &str = "NO_OBSERVATION";
+
 /// What the parts of an indicator add up to.
 #[derive(Default)]
 pub(super) struct Sum {
@@ -26,12 +29,29 @@ pub(super) struct Sum {
     missing: Vec<MissingFigure>,
     /// Whether a value that is known is less than zero: then one that is not may be, too.
     has_negative: bool,
+    overflows: bool,
 }
 
 impl Sum {
-    /// The sum, if it is of all parts.
-    pub(super) fn whole(&self) -> Option<QualifiedValue> {
-        self.value.filter(|_| self.missing.is_empty())
+    /// Of one value.
+    fn of(value: QualifiedValue) -> Self {
+        Self { value: Some(value), has_negative: value.number.is_negative(), ..Self::default() }
+    }
+
+    /// Of a part whose value is not known.
+    fn without(part: &Name<Indicator>, why: &str) -> Self {
+        let mut sum = Self::default();
+        sum.miss(part.to_string(), why);
+        sum
+    }
+
+    /// What is certain of the sum of all parts: the sum, at least so much if what is missing could only make it greater, or
+    /// nothing.
+    pub(super) fn certain(&self) -> Option<QualifiedValue> {
+        let qualifier =
+            |value: QualifiedValue| if self.is_least() { Qualifier::AtLeast } else { value.qualifier };
+        let value = self.value.filter(|_| self.missing.is_empty() || self.is_least());
+        value.map(|value| QualifiedValue { qualifier: qualifier(value), ..value })
     }
 
     /// Whether what is missing could only make it greater.
@@ -39,6 +59,27 @@ impl Sum {
         let qualifier = self.value.map(|value| value.qualifier);
         let is_known_from_below = matches!(qualifier, Some(Qualifier::Exact | Qualifier::AtLeast));
         is_known_from_below && !self.missing.is_empty() && !self.has_negative
+    }
+
+    /// Whether it says more of what it is of than that nothing was observed.
+    fn says_something(&self) -> bool {
+        self.value.is_some() || self.missing.iter().any(|missing| missing.why != NO_OBSERVATION)
+    }
+
+    /// Adds what is known of a part to the sum of `whole`.
+    fn add(&mut self, whole: &Name<Indicator>, part: Self) {
+        self.has_negative |= part.has_negative;
+        self.missing.extend(part.missing);
+        let Some(value) = part.value else { return };
+        self.counted += 1;
+        if self.overflows {
+            return;
+        }
+        self.value = self.value.map_or(Some(value), |held| held.plus(value));
+        if self.value.is_none() {
+            self.overflows = true;
+            self.miss(whole.to_string(), "SUM_OVERFLOW");
+        }
     }
 
     fn miss(&mut self, subject: String, why: &str) {
@@ -104,52 +145,34 @@ struct Adding<'a, 'b, 'c> {
 impl Adding<'_, '_, '_> {
     fn parts_of(&self, indicator: &Name<Indicator>, level: usize) -> Result<Sum, Rejection> {
         let mut sum = Sum::default();
-        let mut held = Some(None::<QualifiedValue>);
         for part in parts(self.reader.rows, indicator) {
-            match self.value_of(&part, level)? {
-                Ok(value) => {
-                    sum.counted += 1;
-                    sum.has_negative |= value.number.is_negative();
-                    held = held.and_then(|held| match held {
-                        None => Some(Some(value)),
-                        Some(held) => held.plus(value).map(Some),
-                    });
-                }
-                Err(why) => sum.miss(part.to_string(), why),
-            }
-        }
-        match held {
-            Some(value) => sum.value = value,
-            None => sum.miss(indicator.to_string(), "SUM_OVERFLOW"),
+            sum.add(indicator, self.of_part(&part, level)?);
         }
         Ok(sum)
     }
 
-    /// The value of a part: its own, or else what its parts add up to. Or why there is none.
-    fn value_of(
-        &self,
-        part: &Name<Indicator>,
-        level: usize,
-    ) -> Result<Result<QualifiedValue, &'static str>, Rejection> {
+    /// What is known of a part: its own value, or else what its parts add up to.
+    fn of_part(&self, part: &Name<Indicator>, level: usize) -> Result<Sum, Rejection> {
         let own = match self.span {
             Some(span) => self.reader.period(part, self.series, span)?,
             None => self.reader.last(part, self.series)?.map(|(_, resolved)| resolved),
         };
         match own {
-            Some(Resolved::One(fact)) => return Ok(Ok(fact.value)),
-            Some(Resolved::Contradicted(_)) => return Ok(Err("CONTRADICTED")),
+            Some(Resolved::One(fact)) => return Ok(Sum::of(fact.value)),
+            Some(Resolved::Contradicted(_)) => return Ok(Sum::without(part, "CONTRADICTED")),
             None => {}
         }
         if has_sum(&*self.reader.rows.find(part)?) {
             if level >= limits::INDICATOR_LEVELS {
-                return Ok(Err("TOO_DEEP"));
+                return Ok(Sum::without(part, "TOO_DEEP"));
             }
-            if let Some(value) = self.parts_of(part, level + 1)?.whole() {
-                return Ok(Ok(value));
+            let sum = self.parts_of(part, level + 1)?;
+            if sum.says_something() {
+                return Ok(sum);
             }
         }
         let observed = self.span.is_some() && self.reader.last(part, self.series)?.is_some();
-        Ok(Err(if observed { "OTHER_PERIOD" } else { "NO_OBSERVATION" }))
+        Ok(Sum::without(part, if observed { "OTHER_PERIOD" } else { NO_OBSERVATION }))
     }
 }
 
@@ -207,33 +230,42 @@ pub(super) fn so_far(
 }
 
 /// What the values of the parts of a flow add up to from the first day of a span on, as far as those of each follow each
-/// other, and the first day on which one ends; none unless there is a value of every part. A part without observations
-/// has what its own parts add up to.
+/// other, and the first day on which one ends; none if nothing is certain. A part without observations has what its own
+/// parts add up to.
 pub(super) fn parts_so_far(
     reader: &Reader<'_, '_>,
     indicator: &Name<Indicator>,
     span: Span,
-    level: usize,
 ) -> Result<Option<(QualifiedValue, Date)>, Rejection> {
-    let mut sum = None::<(QualifiedValue, Date)>;
+    let (sum, end) = summed_so_far(reader, indicator, span, 1)?;
+    Ok(sum.certain().zip(end))
+}
+
+fn summed_so_far(
+    reader: &Reader<'_, '_>,
+    indicator: &Name<Indicator>,
+    span: Span,
+    level: usize,
+) -> Result<(Sum, Option<Date>), Rejection> {
+    let (mut sum, mut earliest) = (Sum::default(), None::<Date>);
     for part in parts(reader.rows, indicator) {
         let is_sum = level < limits::INDICATOR_LEVELS
             && has_sum(&*reader.rows.find(&part)?)
             && reader.last(&part, "")?.is_none();
-        let own = match is_sum {
-            true => parts_so_far(reader, &part, span, level + 1)?,
-            false => so_far(reader, &part, "", span)?.map(|(value, own)| (value, own.end)),
+        let (own, end) = if is_sum {
+            summed_so_far(reader, &part, span, level + 1)?
+        } else {
+            match so_far(reader, &part, "", span)? {
+                Some((value, own)) => (Sum::of(value), Some(own.end)),
+                None => (Sum::without(&part, NO_OBSERVATION), None),
+            }
         };
-        let Some((value, end)) = own else { return Ok(None) };
-        sum = match sum {
-            None => Some((value, end)),
-            Some((held, earliest)) => match held.plus(value) {
-                Some(held) => Some((held, earliest.min(end))),
-                None => return Ok(None),
-            },
-        };
+        // Of a part that sums none there is nothing.
+        let own = if own.says_something() { own } else { Sum::without(&part, NO_OBSERVATION) };
+        sum.add(indicator, own);
+        earliest = earliest.into_iter().chain(end).min();
     }
-    Ok(sum)
+    Ok((sum, earliest))
 }
 
 /// A value for a period, from several observations.

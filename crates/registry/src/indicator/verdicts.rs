@@ -1,7 +1,7 @@
 //! What is said of an indicator's value: whether it comes to its targets and thresholds, and what contradicts it.
 //!
 //! Invariant: nothing is said that the value leaves open. Without observations of its own, an indicator that sums its
-//! parts is held against their sum, if that is of all of them.
+//! parts is held against what is certain of their sum.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) fn held(
     if !has_sum(indicator) {
         return Ok(None);
     }
-    Ok(of_parts(reader, indicator, "")?.whole().map(|value| (value, None)))
+    Ok(of_parts(reader, indicator, "")?.certain().map(|value| (value, None)))
 }
 
 /// Whether more is better, so that bounds are reached from below.
@@ -135,7 +135,7 @@ fn of_year(
     year: Span,
 ) -> Result<(Option<HeldValue>, Option<Date>), Rejection> {
     if has_sum(indicator) && at.last(indicator.name(), "")?.is_none() {
-        let sum = parts_so_far(at, indicator.name(), year, 1)?;
+        let sum = parts_so_far(at, indicator.name(), year)?;
         return Ok((sum.map(|(value, _)| (value, None)), sum.map(|(_, end)| end)));
     }
     let sum = so_far(at, indicator.name(), "", year)?;
@@ -180,7 +180,7 @@ pub(super) fn contradictions(
         }
     }
     if has_sum(indicator)
-        && let Some(sum) = of_parts(reader, indicator, "")?.whole().filter(|sum| sum.exceeds(value))
+        && let Some(sum) = of_parts(reader, indicator, "")?.certain().filter(|sum| sum.exceeds(value))
     {
         flag(Flag::ExceededBySum, indicator.name(), sum);
     }

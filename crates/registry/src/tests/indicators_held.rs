@@ -1,13 +1,16 @@
 //! What indicators are held to that sum their parts: targets of a year, and what is said to be at least so much.
 
+use milepost_proto::event::v1::event::Payload;
 use milepost_proto::google::r#type::Date;
-use milepost_proto::registry::v1::indicator::Kind;
+use milepost_proto::registry::v1::indicator::{Flag, Kind};
 use milepost_proto::registry::v1::observation::Qualifier;
 use milepost_proto::registry::v1::target_verdict::Verdict;
 use milepost_proto::registry::v1::*;
 
 use super::events::events_after;
-use super::indicators::{found, indicator, of, part_of, series, summing, try_observe};
+use super::indicators::{
+    day, found, get, indicator, name, observe, of, on, part_of, series, summing, try_observe,
+};
 use super::office::Office;
 
 fn year(of: i32) -> (Option<Date>, Option<Date>) {
@@ -80,4 +83,87 @@ async fn a_sum_of_parts_is_at_least_so_much_only_if_what_is_missing_could_not_lo
         let sum = series(&office, id).await.sum_of_parts.unwrap();
         assert_eq!((sum.lower_bound, sum.missing_count), (expected, 1), "{id}");
     }
+}
+
+/// An office with `all`, which sums `a`, `b` and `c`.
+async fn with_parts(own: Indicator) -> Office {
+    let office = Office::at("2022-03-01").await;
+    let kind = own.kind();
+    indicator(&office, "all", own).await;
+    for part in ["a", "b", "c"] {
+        indicator(&office, part, part_of("all", of(kind))).await;
+    }
+    office
+}
+
+/// office.md, section 2: a sum of which a part is missing is at least so much.
+#[tokio::test]
+async fn a_sum_that_is_certain_from_below_is_held_to_bounds_and_to_the_whole() {
+    let date = day(2021, 12, 31);
+    let thresholds = vec![IndicatorThreshold { value: "10".into(), label: String::new() }];
+    let office = with_parts(Indicator { thresholds: thresholds.clone(), ..summing(Kind::Stock) }).await;
+    assert_eq!(observe(&office, "a", "o", on("6", date)).await.len(), 1, "it may be more");
+    let events = observe(&office, "b", "o", on("6", date)).await;
+    let Some(Payload::IndicatorThresholdCrossed(crossed)) = &events[1].payload else { panic!("{events:?}") };
+    assert_eq!(
+        (&*crossed.value, crossed.qualifier(), &crossed.reached),
+        ("12", Qualifier::AtLeast, &thresholds)
+    );
+    assert_eq!(series(&office, "all").await.thresholds[0].reached, Some(true));
+    // And its own value is less.
+    observe(&office, "all", "o", on("10", date)).await;
+    let flagged = series(&office, "all").await;
+    assert!(flagged.sum_of_parts.unwrap().lower_bound);
+    let sum = &flagged.contradictions[0];
+    assert_eq!((sum.flag(), &*sum.values[1].value), (Flag::ExceededBySum, "12"));
+    assert_eq!(sum.values[1].qualifier(), Qualifier::AtLeast);
+    assert_eq!(get(&office, "all").await.flags, [i32::from(Flag::ExceededBySum)]);
+    // Where values may be negative, nothing is certain.
+    let office = with_parts(Indicator { thresholds, ..summing(Kind::Stock) }).await;
+    observe(&office, "a", "o", on("13", date)).await;
+    observe(&office, "b", "o", on("-1", date)).await;
+    assert_eq!(series(&office, "all").await.thresholds[0].reached, None);
+}
+
+#[tokio::test]
+async fn the_target_of_a_year_is_reached_by_parts_that_are_enough_without_what_is_missing() {
+    let target = IndicatorTarget { year: 2021, value: "100".into(), ..IndicatorTarget::default() };
+    let office = with_parts(Indicator { targets: vec![target], ..summing(Kind::Flow) }).await;
+    let (from, to) = year(2021);
+    observe(&office, "a", "o", found("60", from, to)).await;
+    assert_eq!(series(&office, "all").await.targets[0].verdict(), Verdict::Unknown);
+    observe(&office, "b", "o", found("60", from, to)).await;
+    let verdict = &series(&office, "all").await.targets[0];
+    let judged = verdict.judged_value.as_ref().unwrap();
+    assert_eq!((verdict.verdict(), &*judged.value), (Verdict::Reached, "120"));
+    assert_eq!(judged.qualifier(), Qualifier::AtLeast);
+}
+
+/// What a sum of sums says is missing is what is missing of them.
+#[tokio::test]
+async fn what_is_missing_of_a_part_that_is_a_sum_is_named_with_why() {
+    let office = Office::at("2021-12-31").await;
+    let date = day(2021, 5, 1);
+    indicator(&office, "n0", summing(Kind::Stock)).await;
+    indicator(&office, "n1", part_of("n0", summing(Kind::Stock))).await;
+    for part in ["n2", "n3"] {
+        indicator(&office, part, part_of("n1", of(Kind::Stock))).await;
+    }
+    observe(&office, "n2", "o", on("7", date)).await;
+    observe(&office, "n3", "o", on("1", date)).await;
+    observe(&office, "n3", "other", on("2", date)).await;
+    for id in ["n1", "n0"] {
+        let sum = series(&office, id).await.sum_of_parts.unwrap();
+        let missing: Vec<_> = sum.missing.iter().map(|of| (of.subject.clone(), &*of.why)).collect();
+        assert_eq!((sum.value.as_deref(), sum.counted, sum.lower_bound), (Some("7"), 1, true), "{id}");
+        assert_eq!(missing, [(name("n3"), "CONTRADICTED")], "{id}");
+    }
+    for i in 0..20 {
+        let own = if i < 19 { summing(Kind::Stock) } else { of(Kind::Stock) };
+        let own = if i == 0 { own } else { part_of(&format!("d{}", i - 1), own) };
+        indicator(&office, &format!("d{i}"), own).await;
+    }
+    let why = async |id: &str| series(&office, id).await.sum_of_parts.unwrap().missing.remove(0);
+    assert_eq!((why("d0").await.subject, why("d0").await.why), (name("d16"), "TOO_DEEP".into()));
+    assert_eq!((why("d4").await.subject, why("d4").await.why), (name("d5"), "NO_OBSERVATION".into()));
 }
