@@ -115,6 +115,17 @@ pub(super) fn of_parts(
     Adding { reader, series, span }.parts_of(indicator.name(), 1)
 }
 
+/// What the parts of an indicator add up to for a period of its own: of a flow for the same period, of a stock by its end.
+pub(super) fn of_parts_for(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    span: Span,
+) -> Result<Sum, Rejection> {
+    let reader = &reader.until(span.end);
+    let span = Some(span).filter(|_| indicator.kind() == Kind::Flow);
+    Adding { reader, series: "", span }.parts_of(indicator.name(), 1)
+}
+
 /// The last period that an indicator has, or else one of its parts.
 fn last_span(
     reader: &Reader<'_, '_>,

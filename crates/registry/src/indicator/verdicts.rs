@@ -1,7 +1,7 @@
 //! What is said of an indicator's value: whether it comes to its targets and thresholds, and what contradicts it.
 //!
 //! Invariant: nothing is said that the value leaves open. Without observations of its own, an indicator that sums its
-//! parts is held against what is certain of their sum.
+//! parts is held against what is certain of their sum. What contradicts two indicators is found from either of them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use milepost_resource::{Checked, Name, date, date_message};
 use milepost_types::{Rejection, limits};
 
 use super::facts::{Reader, Resolved, Span, contradicting};
-use super::sums::{of_parts, of_value, parts_so_far, so_far};
+use super::sums::{of_parts, of_parts_for, of_value, parts_so_far, so_far};
 use super::value::QualifiedValue;
 use super::{has_sum, parts, whole};
 
@@ -142,47 +142,91 @@ fn of_year(
     Ok((sum.map(|(value, span)| (value, Some(span))), sum.map(|(_, span)| span.end)))
 }
 
-/// What contradicts the value of an indicator on the day: its observations, its whole, its parts, and their sum.
+/// What counts for the last periods of an indicator.
+type LastPeriods = BTreeMap<Span, Option<QualifiedValue>>;
+
+/// What contradicts an indicator on the day, the first period first: the observations of its last period; of its last
+/// periods and the last ones of another its whole and its parts; and of its last periods the sum of its parts.
 pub(super) fn contradictions(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
 ) -> Result<Vec<IndicatorContradiction>, Rejection> {
-    let Some((span, resolved)) = reader.last(indicator.name(), "")? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let Some(value) = resolved.value() else {
-        found.push(of_observations(span, &resolved));
-        return Ok(found);
-    };
+    if let Some((span, resolved)) = reader.last(indicator.name(), "")?
+        && resolved.value().is_none()
+    {
+        found.push((span, of_observations(span, &resolved)));
+    }
     // A rate of a part may be more than that of the whole.
-    if indicator.kind() == Kind::Rate {
-        return Ok(found);
-    }
-    let mut flag = |flag: Flag, name: &Name<Indicator>, other: QualifiedValue| {
-        let values =
-            vec![contradicting(indicator.name().to_string(), value), contradicting(name.to_string(), other)];
-        found.push(IndicatorContradiction { flag: flag.into(), period: Some(span.message()), values });
-    };
-    let at = |name: &Name<Indicator>| -> Result<Option<QualifiedValue>, Rejection> {
-        let other = reader.rows.find(name)?;
-        if (other.kind, &other.unit) != (indicator.kind, &indicator.unit) {
-            return Ok(None);
+    if indicator.kind() != Kind::Rate {
+        let own = last_periods(reader, indicator.name())?;
+        let mut flag = |flag: Flag, span: Span, name: &Name<Indicator>, (value, other)| {
+            let own = contradicting(indicator.name().to_string(), value);
+            let values = vec![own, contradicting(name.to_string(), other)];
+            found.push((
+                span,
+                IndicatorContradiction { flag: flag.into(), period: Some(span.message()), values },
+            ));
+        };
+        if let Some(whole) = whole(reader.rows, indicator)? {
+            for (span, value, other) in common(reader, indicator, &own, &whole)? {
+                if value.exceeds(other) {
+                    flag(Flag::ExceedsWhole, span, &whole, (value, other));
+                }
+            }
         }
-        Ok(reader.period(name, "", span)?.and_then(|resolved| resolved.value()))
-    };
-    if let Some(whole) = whole(reader.rows, indicator)?
-        && let Some(other) = at(&whole)?.filter(|other| value.exceeds(*other))
-    {
-        flag(Flag::ExceedsWhole, &whole, other);
-    }
-    for part in parts(reader.rows, indicator.name()) {
-        if let Some(other) = at(&part)?.filter(|other| other.exceeds(value)) {
-            flag(Flag::ExceededByPart, &part, other);
+        for part in parts(reader.rows, indicator.name()) {
+            for (span, value, other) in common(reader, indicator, &own, &part)? {
+                if other.exceeds(value) {
+                    flag(Flag::ExceededByPart, span, &part, (value, other));
+                }
+            }
+        }
+        if has_sum(indicator) {
+            let last = own.keys().next_back();
+            for (span, value) in own.iter().filter_map(|(span, value)| Some((span, (*value)?))) {
+                let sum = match Some(span) == last {
+                    true => of_parts(reader, indicator, "")?,
+                    false => of_parts_for(reader, indicator, *span)?,
+                };
+                if let Some(sum) = sum.certain().filter(|sum| sum.exceeds(value)) {
+                    flag(Flag::ExceededBySum, *span, indicator.name(), (value, sum));
+                }
+            }
         }
     }
-    if has_sum(indicator)
-        && let Some(sum) = of_parts(reader, indicator, "")?.certain().filter(|sum| sum.exceeds(value))
-    {
-        flag(Flag::ExceededBySum, indicator.name(), sum);
+    found.sort_by_key(|(span, _)| *span);
+    Ok(found.into_iter().map(|(_, contradiction)| contradiction).collect())
+}
+
+fn last_periods(reader: &Reader<'_, '_>, indicator: &Name<Indicator>) -> Result<LastPeriods, Rejection> {
+    let periods = reader.periods(indicator, "").take(limits::PERIODS_COMPARED);
+    periods.map(|period| period.map(|(span, resolved)| (span, resolved.value()))).collect()
+}
+
+/// The values of an indicator and of another one for the same periods, of those that are among the last ones of either: so
+/// both find the same. None if their values are not of one kind and unit.
+fn common(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    own: &LastPeriods,
+    name: &Name<Indicator>,
+) -> Result<Vec<(Span, QualifiedValue, QualifiedValue)>, Rejection> {
+    let other = reader.rows.find(name)?;
+    if (other.kind, &other.unit) != (indicator.kind, &indicator.unit) {
+        return Ok(Vec::new());
+    }
+    let others = last_periods(reader, name)?;
+    let value = |of: &LastPeriods, name: &Name<Indicator>, span: Span| match of.get(&span) {
+        Some(value) => Ok(*value),
+        // There are no others.
+        None if of.len() < limits::PERIODS_COMPARED => Ok(None),
+        None => reader.period(name, "", span).map(|found| found.and_then(|resolved| resolved.value())),
+    };
+    let mut found = Vec::new();
+    for span in own.keys().chain(others.keys().filter(|span| !own.contains_key(span))) {
+        let both = value(own, indicator.name(), *span)?.zip(value(&others, name, *span)?);
+        found.extend(both.map(|(value, other)| (*span, value, other)));
     }
     Ok(found)
 }

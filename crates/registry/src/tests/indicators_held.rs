@@ -139,6 +139,39 @@ async fn the_target_of_a_year_is_reached_by_parts_that_are_enough_without_what_i
     assert_eq!(judged.qualifier(), Qualifier::AtLeast);
 }
 
+/// office.md, section 2: what contradicts a whole and a part is flagged on both.
+#[tokio::test]
+async fn what_contradicts_a_part_and_its_whole_stays_flagged_on_both_whatever_is_observed_later() {
+    let office = Office::at("2021-12-31").await;
+    indicator(&office, "all", summing(Kind::Flow)).await;
+    indicator(&office, "a", part_of("all", of(Kind::Flow))).await;
+    let month = |number: i32, last: i32| (day(2021, number, 1), day(2021, number, last));
+    let flagged = async || {
+        let flags = [get(&office, "all").await.flags, get(&office, "a").await.flags];
+        let listed = [series(&office, "all").await, series(&office, "a").await];
+        (flags, listed.map(|series| series.contradictions.iter().map(|of| of.period).collect::<Vec<_>>()))
+    };
+    let ((from, to), (next_from, next_to)) = (month(10, 31), month(11, 30));
+    observe(&office, "all", "october", found("10", from, to)).await;
+    observe(&office, "a", "october", found("11", from, to)).await;
+    let both = flagged().await;
+    let flags = [&[Flag::ExceededByPart, Flag::ExceededBySum][..], &[Flag::ExceedsWhole]];
+    assert_eq!(both.0, flags.map(|flags| flags.iter().map(|flag| i32::from(*flag)).collect::<Vec<_>>()));
+    let october = Some(Period { start_date: from, end_date: to });
+    assert_eq!(both.1, [vec![october; 2], vec![october]]);
+    observe(&office, "a", "november", found("5", next_from, next_to)).await;
+    assert_eq!(flagged().await, both);
+    observe(&office, "all", "november", found("6", next_from, next_to)).await;
+    assert_eq!(flagged().await, both);
+    // It is one of the last periods of the whole still, though not of the part.
+    for i in 0..100 {
+        let date = day(2021, 11 + i / 50, 1 + i % 50 % 30);
+        let (from, to) = if i % 50 < 30 { (date, date) } else { (day(2021, 11, 1 + i % 50 - 30), date) };
+        observe(&office, "a", &format!("o-{i}"), found("0", from, to)).await;
+    }
+    assert_eq!(flagged().await, both);
+}
+
 /// What a sum of sums says is missing is what is missing of them.
 #[tokio::test]
 async fn what_is_missing_of_a_part_that_is_a_sum_is_named_with_why() {
