@@ -19,7 +19,6 @@ use crate::convert::milestone::awaits_start;
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::tables;
-use crate::template::Together;
 
 /// What a start brings.
 #[derive(Default)]
@@ -83,32 +82,33 @@ fn of_milestones(
     started
 }
 
-/// Achieves milestones together, but for those whose change needs a row that cannot be read.
+/// Achieves milestones together, but for those whose change needs a row that cannot be read: what they would have brought to
+/// the others does not come now.
 fn achieve(
     scope: &Scope<'_>,
-    mut awaiting: Vec<Checked<Milestone>>,
+    awaiting: Vec<Checked<Milestone>>,
     date: Date,
     context: &ChangeContext,
     started: &mut Started,
 ) {
-    loop {
-        let all: Vec<_> = awaiting.iter().collect();
-        let changes: Vec<_> =
-            Together::each(&all).map(|together| achieve_started(scope, together, date, context)).collect();
-        let is_whole = changes.iter().all(Result::is_ok);
-        let mut left = Vec::with_capacity(awaiting.len());
-        for (milestone, change) in awaiting.into_iter().zip(changes) {
-            match change {
-                Ok(change) if is_whole => started.achieved.push((milestone.name().clone(), change)),
-                Ok(_) => left.push(milestone),
-                Err(row) => started.pass_over(milestone.name().clone(), row),
+    let achieved = |of: &[&Checked<Milestone>]| achieve_started(scope, of, date, context);
+    let mut all: Vec<_> = awaiting.iter().collect();
+    let mut changes = achieved(&all);
+    if changes.is_err() {
+        all.retain(|milestone| match achieved(&[milestone]) {
+            Ok(_) => true,
+            Err(row) => {
+                started.pass_over(milestone.name().clone(), row);
+                false
             }
+        });
+        changes = achieved(&all);
+    }
+    match changes {
+        Ok(changes) => {
+            started.achieved = all.iter().map(|milestone| milestone.name().clone()).zip(changes).collect();
         }
-        if is_whole {
-            return;
-        }
-        // What those that are passed over would have brought to the others does not come now.
-        awaiting = left;
+        Err(row) => all.iter().for_each(|one| started.pass_over(one.name().clone(), row.clone())),
     }
 }
 

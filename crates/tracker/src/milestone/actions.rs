@@ -31,7 +31,7 @@ use crate::act::check_day;
 use crate::decide::Scope;
 use crate::parent::incomplete;
 use crate::tables;
-use crate::template::{self, Consequences, Together};
+use crate::template::{self, Settled};
 
 /// Expect another date; none: nothing else than the baseline.
 #[derive(Debug)]
@@ -234,20 +234,20 @@ pub(crate) fn change_state(
     } else if state == State::Achieved {
         Rejection::unless_met(missing_evidence(before))?;
     }
-    Ok(vec![state_changed(scope, Together::alone(before), to, reason, &context, |_| {})?])
+    Ok(states_changed(scope, &[before], to, reason, &context, |_| {})?)
 }
 
-/// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
+/// What the start of their project on a date makes of milestones that await it: they are achieved, whatever evidence
 /// was asked for, because the registry's word is the evidence. The reason says what happened, for people.
 pub(crate) fn achieve_started(
     scope: &Scope<'_>,
-    together: Together<'_>,
+    awaiting: &[&Checked<Milestone>],
     date: Date,
     context: &ChangeContext,
-) -> Result<Change, DamagedRow> {
+) -> Result<Vec<Change>, DamagedRow> {
     let reason = format!("the registry started the project on {date}");
     let to = To { state: State::Achieved, day: date, reported: None };
-    state_changed(scope, together, to, &reason, context, |_| {})
+    states_changed(scope, awaiting, to, &reason, context, |_| {})
 }
 
 /// What the start of its project, which the registry said before, makes of a milestone that comes to await it by this change.
@@ -261,59 +261,52 @@ pub(super) fn achieved_at_once(
     scope: &Scope<'_>,
     before: Option<&Checked<Milestone>>,
     after: &Checked<Milestone>,
-) -> Result<Option<Change>, Rejection> {
+) -> Result<Vec<Change>, Rejection> {
     let is_start = |milestone: &Milestone| milestone.r#type == CONSTRUCTION_START;
     let is_undeleted = before.is_some_and(Checked::is_deleted);
     let awaited_before = before.is_some_and(|before| is_start(before) && !before.is_deleted());
     let awaits = is_start(after) && after.state() == State::Planned && !after.is_deleted();
     if !awaits || awaited_before || (template::is_made(after) && !is_undeleted) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     Rejection::unless_met(incomplete(scope.rows.read, after.name()).into_iter().collect())?;
     let project = after.name().parent();
     let kept = tables::project::mirrored(scope.rows.read, &project)?;
     let kept = kept.map(|row| tables::project::decoded(&project, &row)).transpose()?;
     let actual = kept.and_then(|project| project.actual_period);
-    let Some(day) = actual.and_then(|period| date(period.start_date.as_ref())) else { return Ok(None) };
+    let Some(day) = actual.and_then(|period| date(period.start_date.as_ref())) else { return Ok(Vec::new()) };
     let reopened = date(after.state_date.as_ref()).filter(|_| before.is_some_and(|before| is_start(before)));
     if reopened.is_some_and(|reopened| reopened >= day) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let context = ChangeContext::of(scope, after.name())?;
-    Ok(Some(achieve_started(scope, Together::alone(after), day, &context)?))
+    Ok(achieve_started(scope, &[after], day, &context)?)
 }
 
-/// The change to another state, with what else is set, and with what it brings to others of its template.
-pub(crate) fn state_changed(
+/// The changes of milestones to another state in one act, with what else is set, and with what that brings to others of
+/// their templates: the first says so.
+pub(crate) fn states_changed(
     scope: &Scope<'_>,
-    together: Together<'_>,
+    all: &[&Checked<Milestone>],
     To { state, day, reported }: To,
     reason: &str,
     context: &ChangeContext,
-    set: impl FnOnce(&mut Milestone),
-) -> Result<Change, DamagedRow> {
-    let before = together.own;
-    let is_made = template::is_made(before);
-    let consequences = is_made.then(|| Consequences::of(scope, together, (state, day))).transpose()?;
+    set: impl Fn(&mut Milestone),
+) -> Result<Vec<Change>, DamagedRow> {
     let happened = matches!(state, State::Achieved | State::PartiallyAchieved);
-    let after = before.changed(scope, |milestone| {
-        milestone.set_state(state);
-        milestone.actual_date = happened.then(|| date_message(day));
-        milestone.state_date = (!happened).then(|| date_message(day));
-        milestone.outcome_reported_date = reported;
-        reason.clone_into(&mut milestone.state_reason);
-        set(milestone);
-        if let Some(consequences) = &consequences {
-            consequences.set(milestone, context);
-        }
-        refresh_derived(milestone, context);
-    });
-    let besides = if is_made { template::announced(scope, together, &after, context)? } else { Vec::new() };
-    let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
-        previous_state: before.state,
-        state: state.into(),
-        reason: reason.to_owned(),
-    });
+    let changed = |before: &&Checked<Milestone>| {
+        let mut after = (***before).clone();
+        after.set_state(state);
+        after.actual_date = happened.then(|| date_message(day));
+        after.state_date = (!happened).then(|| date_message(day));
+        after.outcome_reported_date = reported;
+        reason.clone_into(&mut after.state_reason);
+        set(&mut after);
+        template::take_back(&mut after);
+        refresh_derived(&mut after, context);
+        Settled { before: (**before).clone(), after }
+    };
+    let (settled, others) = template::settle_all(scope, all.iter().map(changed).collect(), context)?;
     let event_type = match state {
         State::Achieved => "milepost.milestone.achieved",
         State::PartiallyAchieved => "milepost.milestone.partially_achieved",
@@ -321,8 +314,19 @@ pub(crate) fn state_changed(
         State::Cancelled => "milepost.milestone.cancelled",
         State::Planned | State::Unspecified => "milepost.milestone.reopened",
     };
-    let change = announced(before, after, EventKind::custom(event_type, payload), context).on(Some(day));
-    Ok(change.announcing(besides))
+    let mut others = template::settled_besides(scope, others, day, context);
+    let change = |Settled { before, after }: Settled| {
+        let after = before.changed(scope, |milestone| *milestone = after);
+        let besides = template::announcements(&before, &after, (day, context.current_date));
+        let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
+            previous_state: before.state,
+            state: state.into(),
+            reason: reason.to_owned(),
+        });
+        let change = announced(&before, after, EventKind::custom(event_type, payload), context).on(Some(day));
+        change.announcing(besides).announcing(std::mem::take(&mut others))
+    };
+    Ok(settled.into_iter().map(change).collect())
 }
 
 /// A change, with what it makes of the due date.

@@ -19,11 +19,12 @@ use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
 use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
 use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
-use super::made::{BY_COUPLING, BY_MEMBER, Together, achieved_on, is_open, others, others_of_template};
-use super::validity::{announcements, is_kept, last_day, settle};
+use super::made::{BY_COUPLING, BY_MEMBER, achieved_on, is_open, others, others_of_template};
+use super::settled::{Settled, settle_all, settled_besides};
+use super::validity::{announcements, is_kept, last_day};
 use crate::act::check_day;
 use crate::decide::Scope;
-use crate::milestone::{ChangeContext, Reforecast, To, missing_evidence, reforecast_one, state_changed};
+use crate::milestone::{ChangeContext, Reforecast, To, missing_evidence, reforecast_one, states_changed};
 use crate::names::MilestoneName;
 
 /// The milestones that are coupled with one, whatever state they are in; none if the coupling is broken.
@@ -125,7 +126,7 @@ pub(crate) fn achieve(
         conditions.extend(parted);
     }
     Rejection::unless_met(conditions)?;
-    let achieved = state_changed(scope, Together::alone(before), to, reason, context, |milestone| {
+    let mut achieved = states_changed(scope, &[before], to, reason, context, |milestone| {
         if breaks {
             milestone.set_coupling_state(CouplingState::Broken);
         } else if milestone.coupling_state() == CouplingState::Coupled {
@@ -133,7 +134,7 @@ pub(crate) fn achieve(
         }
     })?;
     if !breaks {
-        return Ok(vec![achieved]);
+        return Ok(achieved);
     }
     let payload = CouplingBroken {
         coupling: before.coupling.clone(),
@@ -145,7 +146,8 @@ pub(crate) fn achieve(
         let kind = EventKind::custom("milepost.coupling.broken", Payload::CouplingBroken(payload.clone()));
         Change::of(kind, Some(other), after).on(Some(to.day))
     });
-    Ok(vec![achieved.announcing(broken)])
+    let last = achieved.pop().map(|last| last.announcing(broken));
+    Ok(achieved.into_iter().chain(last).collect())
 }
 
 /// The names of milestones, in order.
@@ -188,12 +190,9 @@ pub(crate) fn achieve_coupled(
     let mut conditions = unmet(scope, &all, day)?;
     conditions.extend(parted(before, &others, (day, true)));
     Rejection::unless_met(conditions)?;
-    let mut changes = Vec::with_capacity(all.len());
-    for together in Together::each(&all) {
-        changes.push(state_changed(scope, together, to, reason, &context, |milestone| {
-            milestone.set_coupling_state(CouplingState::Achieved);
-        })?);
-    }
+    let mut changes = states_changed(scope, &all, to, reason, &context, |milestone| {
+        milestone.set_coupling_state(CouplingState::Achieved);
+    })?;
     let achieved = all.into_iter().chain(done.into_iter().filter(|other| achieved_on(other).is_some()));
     let payload = CouplingAchieved { coupling: before.coupling.clone(), milestones: names(achieved) };
     let event = Change::without_resource("milepost.coupling.achieved", Payload::CouplingAchieved(payload));
@@ -246,14 +245,12 @@ pub(crate) fn reopen(
         }
     }
     Rejection::unless_met(conditions)?;
-    let each = Together::each(&all).map(|together| {
-        state_changed(scope, together, to, reason, context, |milestone| {
-            if milestone.coupling_state() == CouplingState::Achieved {
-                milestone.set_coupling_state(CouplingState::Coupled);
-            }
-        })
-    });
-    Ok(each.collect::<Result<_, _>>()?)
+    let changes = states_changed(scope, &all, to, reason, context, |milestone| {
+        if milestone.coupling_state() == CouplingState::Achieved {
+            milestone.set_coupling_state(CouplingState::Coupled);
+        }
+    })?;
+    Ok(changes)
 }
 
 /// The BUNDLED gates that a milestone is a member of.
@@ -306,7 +303,7 @@ pub(crate) fn extend(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "extend", &[State::Achieved])?;
     let context = ChangeContext::of(scope, before.name())?;
-    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
+    let today = context.current_date;
     let filed = filed.unwrap_or(today);
     let unmet =
         |kind, description: String| Precondition { kind, subject: before.name().to_string(), description };
@@ -348,20 +345,25 @@ pub(crate) fn extend(
         valid_until: Some(date_message(*until)),
         reason: reason.clone(),
     };
-    let after = before.changed(scope, |milestone| {
-        milestone.valid_until = extension.valid_until;
-        milestone.extensions.push(extension.clone());
-        settle(milestone, date(before.used_date.as_ref()), calendar, today);
-    });
-    let payload = Payload::MilestoneExtended(MilestoneExtended {
-        previous_valid_until: extension.previous_valid_until,
-        valid_until: extension.valid_until,
-        filed_date: extension.filed_date,
-        reason: extension.reason.clone(),
-    });
-    let announced = announcements(before, &after, today);
-    let kind = EventKind::custom("milepost.milestone.extended", payload);
-    Ok(vec![Change::of(kind, Some(before), after).on(Some(filed)).announcing(announced)])
+    let mut after = (**before).clone();
+    after.valid_until = extension.valid_until;
+    after.extensions.push(extension.clone());
+    let (own, others) = settle_all(scope, vec![Settled { before: before.clone(), after }], &context)?;
+    let mut others = settled_besides(scope, others, filed, &context);
+    let extended = |Settled { before, after }: Settled| {
+        let after = before.changed(scope, |milestone| *milestone = after);
+        let announced = announcements(&before, &after, (filed, today));
+        let payload = Payload::MilestoneExtended(MilestoneExtended {
+            previous_valid_until: extension.previous_valid_until,
+            valid_until: extension.valid_until,
+            filed_date: extension.filed_date,
+            reason: extension.reason.clone(),
+        });
+        let kind = EventKind::custom("milepost.milestone.extended", payload);
+        let change = Change::of(kind, Some(&before), after).on(Some(filed));
+        change.announcing(announced).announcing(std::mem::take(&mut others))
+    };
+    Ok(own.into_iter().map(extended).collect())
 }
 
 /// Refuses days that do not come one after the other.

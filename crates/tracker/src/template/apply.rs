@@ -21,11 +21,12 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Precondition, Rejection, check_batch};
 
-use super::made::{Together, is_open, requirements, satisfied_by_others};
+use super::made::{is_open, requirements};
 use super::plan::{Found, ProjectDays, dates};
+use super::requirements::is_satisfied;
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
-use crate::milestone::{CONSTRUCTION_START, ChangeContext, To, achieve_started, state_changed};
+use crate::milestone::{CONSTRUCTION_START, ChangeContext, To, achieve_started, states_changed};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
 use crate::parent::Followed;
 use crate::tables;
@@ -165,15 +166,16 @@ pub(crate) fn upgrade(
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let plan = Plan::of(scope, project, &version, &context)?;
-    let (mut kept, mut cancelled, mut reopened) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
+    let (mut reopened, mut awaiting) = (Vec::new(), Vec::new());
     for milestone in there.iter().filter(|milestone| !milestone.is_deleted()) {
         match items.get(milestone.template_item.as_str()) {
             None if is_open(milestone) => {
                 let reason = format!("{} has no such item", version.name());
                 let to = To { state: State::Cancelled, day, reported };
                 let drop = |milestone: &mut Milestone| milestone.dropped_by_upgrade = true;
-                let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, drop)?;
-                cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
+                let changes = states_changed(scope, &[milestone], to, &reason, &context, drop)?;
+                cancelled.push((milestone.name().clone(), encoded_len(&**milestone), changes));
             }
             Some(item) if is_open(milestone) => {
                 kept.push((milestone.name().clone(), plan.brought_up(milestone, item)));
@@ -181,19 +183,24 @@ pub(crate) fn upgrade(
             Some(item) if milestone.dropped_by_upgrade => {
                 let changed = plan.brought_up(milestone, item);
                 let before = changed.as_ref().map_or(milestone, |(_, after)| after);
-                reopened.push(plan.reopened(before, day, reported)?);
+                match plan.days.start.filter(|_| before.r#type == CONSTRUCTION_START) {
+                    Some(_) => awaiting.push(before.clone()),
+                    None => reopened.extend(plan.reopened(before, day, reported)?),
+                }
                 kept.push((milestone.name().clone(), changed));
             }
             _ => kept.push((milestone.name().clone(), None)),
         }
     }
     let known: BTreeSet<&str> = there.iter().map(|milestone| milestone.template_item.as_str()).collect();
-    let mut new: Vec<&TemplateItem> =
-        version.items.iter().filter(|item| !known.contains(item.id.as_str())).collect();
-    let needed = plan.needed(&new)?;
-    new.retain(|item| needed.contains(item.id.as_str()));
+    let mut new = Vec::new();
+    for item in version.items.iter().filter(|item| !known.contains(item.id.as_str())) {
+        if plan.is_needed(item, day)? {
+            new.push(item);
+        }
+    }
     let made = plan.make(new, dates, &there)?;
-    plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled, reopened })
+    plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled, reopened, awaiting })
 }
 
 /// Refuses a version that a project is not to be brought up to: all that speaks against it.
@@ -251,9 +258,11 @@ struct Outcome {
     /// How they change, if they do.
     kept: Vec<(MilestoneName, Option<Changed>)>,
     /// With their bytes.
-    cancelled: Vec<(MilestoneName, usize, Change)>,
+    cancelled: Vec<(MilestoneName, usize, Vec<Change>)>,
     /// Of those that are kept.
     reopened: Vec<Change>,
+    /// Those of them that are as the start of the project leaves them.
+    awaiting: Vec<Checked<Milestone>>,
 }
 
 impl<'a> Plan<'a> {
@@ -279,28 +288,20 @@ impl<'a> Plan<'a> {
         Some(MilestoneName::under(self.project.ids(), item.id.parse().ok()?))
     }
 
-    /// The items of those that are new that a project needs: all, but for MERGED gates of which nothing is left and that
-    /// no other item has to do with.
-    fn needed(&self, new: &[&TemplateItem]) -> Result<BTreeSet<String>, DamagedRow> {
-        let mut needed = BTreeSet::new();
-        for item in new {
-            let stands_alone = item.coupling.is_empty()
-                && !self.version.items.iter().any(|other| other.members.contains(&item.id));
-            let name = self.name(item).filter(|_| item.gate() == Gate::Merged && stands_alone);
-            let is_needless = match name {
-                Some(name) => {
-                    let requirements = requirements(item);
-                    let count = requirements.len();
-                    let milestone = Milestone { requirements, ..Milestone::default() };
-                    satisfied_by_others(self.scope, &milestone, &name)?.len() == count
-                }
-                None => false,
-            };
-            if !is_needless {
-                needed.insert(item.id.clone());
+    /// Whether a project needs a new item on a day: not if it is a MERGED gate of which nothing is left then, and no other
+    /// item has to do with it.
+    fn is_needed(&self, item: &TemplateItem, day: Date) -> Result<bool, DamagedRow> {
+        let mut items = self.version.items.iter();
+        let stands_alone = item.coupling.is_empty() && !items.any(|other| other.members.contains(&item.id));
+        if item.gate() != Gate::Merged || !stands_alone {
+            return Ok(true);
+        }
+        for requirement in &item.satisfies {
+            if !is_satisfied(&self.scope.rows, self.project, &requirement.code, day)? {
+                return Ok(true);
             }
         }
-        Ok(needed)
+        Ok(false)
     }
 
     /// The milestones of these items, which are counted from those that are there.
@@ -390,20 +391,16 @@ impl<'a> Plan<'a> {
         Some((before.clone(), before.changed(self.scope, |milestone| self.define(milestone, item))))
     }
 
-    /// A milestone that an earlier version dropped, open again, or as the start of the project leaves it that it awaits.
+    /// A milestone that an earlier version dropped, open again.
     fn reopened(
         &self,
         before: &Checked<Milestone>,
         day: Date,
         reported: Option<gtype::Date>,
-    ) -> Result<Change, DamagedRow> {
-        let together = Together::alone(before);
-        if let Some(start) = self.days.start.filter(|_| before.r#type == CONSTRUCTION_START) {
-            return achieve_started(self.scope, together, start, self.context);
-        }
+    ) -> Result<Vec<Change>, DamagedRow> {
         let to = To { state: State::Planned, day, reported };
         let reason = format!("{} has the item again", self.version.name());
-        state_changed(self.scope, together, to, &reason, self.context, |_| {})
+        states_changed(self.scope, &[before], to, &reason, self.context, |_| {})
     }
 
     /// All of it as changes, after one that says so; none if nothing changes.
@@ -411,7 +408,7 @@ impl<'a> Plan<'a> {
         &self,
         event_type: &'static str,
         day: Date,
-        Outcome { made, kept, cancelled, reopened }: Outcome,
+        Outcome { made, kept, cancelled, reopened, awaiting: mut started }: Outcome,
     ) -> Result<Vec<Change>, Rejection> {
         let sizes = made.iter().map(|milestone| encoded_len(&**milestone));
         check_batch("milestones", sizes.chain(cancelled.iter().map(|(_, bytes, _)| *bytes)))?;
@@ -433,7 +430,8 @@ impl<'a> Plan<'a> {
             awaiting.extend(self.awaits_start(&kind, Some(&before), &after)?);
             changes.push(Change::new(self.scope, kind, Some(&before), after)?);
         }
-        changes.extend(cancelled.into_iter().map(|(.., change)| change).chain(reopened));
+        changes.extend(cancelled.into_iter().flat_map(|(.., changes)| changes).chain(reopened));
+        awaiting.append(&mut started);
         changes.extend(self.starts(&awaiting)?);
         if changes.is_empty() {
             return Ok(changes);
@@ -471,7 +469,7 @@ impl<'a> Plan<'a> {
     fn starts(&self, awaiting: &[Checked<Milestone>]) -> Result<Vec<Change>, DamagedRow> {
         let Some(day) = self.days.start else { return Ok(Vec::new()) };
         let all: Vec<_> = awaiting.iter().collect();
-        Together::each(&all).map(|one| achieve_started(self.scope, one, day, self.context)).collect()
+        achieve_started(self.scope, &all, day, self.context)
     }
 }
 

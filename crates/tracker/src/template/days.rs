@@ -47,7 +47,9 @@ pub(crate) fn of_milestone(
         return None;
     }
     let after = before.changed(scope, |milestone| *milestone = settled);
-    let mut announced = announcements(before, &after, day).into_iter();
+    // A row that could not be read on its day comes later.
+    let came = date(before.next_expiry_date.as_ref()).map_or(day, |next| next.min(day));
+    let mut announced = announcements(before, &after, (came, day)).into_iter();
     let first = announced.next().map(|first| first.announcing(announced));
     Some(first.unwrap_or_else(|| Change::of(EventKind::Updated, Some(before), after).on(Some(day))))
 }

@@ -2,10 +2,10 @@
 //!
 //! `version` has the rules of versions, `items` finds what is wrong with what they consist of. `apply` makes milestones of
 //! them, on the dates of `plan`, and brings those up to a later version. What such milestones have beyond others stands in
-//! `made` (what they satisfy, and what keeps what they bring), `validity` (how long), `acts` (what may be done) and `days`
-//! (what a day ends); `requirements` answers what a project still needs. Invariant: what was published never changes, so
-//! that what a project was made of can be read for ever. A template without versions that are not deleted may be deleted;
-//! the milestones that were made of it stay.
+//! `made` (how they are found), `settled` (what they satisfy, and what keeps what they bring), `validity` (how long), `acts`
+//! (what may be done) and `days` (what a day ends); `requirements` answers what a project still needs. Invariant: what was
+//! published never changes, so that what a project was made of can be read for ever. A template without versions that are
+//! not deleted may be deleted; the milestones that were made of it stay.
 
 mod acts;
 mod apply;
@@ -14,6 +14,7 @@ mod items;
 mod made;
 mod plan;
 mod requirements;
+mod settled;
 mod validity;
 mod version;
 
@@ -30,11 +31,12 @@ pub(crate) use acts::{
 };
 pub(crate) use apply::{Application, DATE_UNKNOWN, Dates, Which, apply, of_project, upgrade};
 pub(crate) use made::{
-    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, FILE_BY, NEXT_EXPIRY,
-    Together, announced, is_made,
+    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, FILE_BY, NEXT_EXPIRY, is_made,
 };
 pub(crate) use plan::ProjectDays;
 pub(crate) use requirements::{RequirementQuery, page};
+pub(crate) use settled::{Settled, settle_all, settled_besides, take_back};
+pub(crate) use validity::announcements;
 pub(crate) use version::publish;
 
 use crate::decide::{Scope, Tracker};

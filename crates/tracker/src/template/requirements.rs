@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use milepost_proto::tracker::v1::milestone_requirement::State;
 use milepost_proto::tracker::v1::{Milestone, RequirementStatus};
 use milepost_resource::{Checked, Parent, date, date_message, encoded_len};
-use milepost_types::{Rejection, ResourceId, Room};
+use milepost_types::{DamagedRow, Rejection, ResourceId, Room};
 
 use super::made::{BY_REQUIREMENT, is_open};
 use super::validity::is_kept;
@@ -78,6 +78,23 @@ pub(crate) fn page(
         found.push(status);
     }
     Ok((found, None))
+}
+
+/// Whether a project has a requirement satisfied on a day.
+///
+/// # Errors
+/// If a row that is needed cannot be decoded.
+pub(super) fn is_satisfied(
+    rows: &Rows<'_>,
+    project: &ProjectName,
+    code: &str,
+    day: Date,
+) -> Result<bool, DamagedRow> {
+    let mut milestones = Vec::new();
+    for name in rows.names::<Milestone>(BY_REQUIREMENT, project.ids(), &[code.as_bytes(), &[0]].concat()) {
+        milestones.extend(rows.get(&name)?);
+    }
+    Ok(status(code, &milestones, day).satisfied)
 }
 
 /// How a requirement stands on a day, by the milestones that are to satisfy it.

@@ -7,6 +7,7 @@ mod ending;
 mod fixed;
 mod joining;
 mod late;
+mod settled;
 mod together;
 
 use jiff::civil::{Date, date};
@@ -164,11 +165,13 @@ impl World {
 
     /// The same, on these dates.
     fn upgrade_by(&mut self, id: &str, dates: Dates) -> Result<Vec<Event>, Rejection> {
-        let application = Application {
-            project: road(),
-            which: Which { version: version(id), date: None, reported: None },
-            dates,
-        };
+        self.upgrade_on(id, None, dates)
+    }
+
+    /// The same, on a day.
+    fn upgrade_on(&mut self, id: &str, date: Option<Date>, dates: Dates) -> Result<Vec<Event>, Rejection> {
+        let which = Which { version: version(id), date, reported: None };
+        let application = Application { project: road(), which, dates };
         let target = Target { name: template(), etag: None };
         self.submit(command(Custom::act(target, application, upgrade as Run<_, _, _>)))
     }

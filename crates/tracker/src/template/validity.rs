@@ -10,11 +10,14 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{MilestoneExpiryChanged, RequirementChanged};
-use milepost_proto::tracker::v1::Milestone;
-use milepost_proto::tracker::v1::milestone::{Expiry, State};
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::tracker::v1::milestone::Expiry;
 use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
+use milepost_proto::tracker::v1::{Milestone, MilestoneRequirement};
 use milepost_resource::{Change, Checked, EventKind, date, date_message};
 use milepost_schedule::Calendar;
+
+use super::made::achieved_on;
 
 /// How many days before an extension can no longer be filed, or it ends, a milestone is expiring.
 const EXPIRING_DAYS: i64 = 30;
@@ -37,8 +40,7 @@ pub(super) fn is_kept(used: Option<Date>, until: Date) -> bool {
 /// Brings up to date what follows from the day of the achievement and from what it waits for, which happened on `used`.
 /// What is not achieved brings nothing.
 pub(super) fn settle(milestone: &mut Milestone, used: Option<Date>, calendar: &Calendar, today: Date) {
-    let achieved = milestone.state() == State::Achieved;
-    let Some(from) = date(milestone.actual_date.as_ref()).filter(|_| achieved) else {
+    let Some(from) = achieved_on(milestone) else {
         clear(milestone);
         return;
     };
@@ -51,7 +53,7 @@ pub(super) fn settle(milestone: &mut Milestone, used: Option<Date>, calendar: &C
         .map(|until| last_filing(until, validity.file_before_working_days, calendar));
     let mut next = Vec::new();
     milestone.set_expiry(own.map_or(Expiry::Unspecified, |until| {
-        let warning = file_by.unwrap_or(until).saturating_sub(EXPIRING_DAYS.days());
+        let warning = warning(file_by, until);
         let expiry = expiry(until, warning, used, today);
         match expiry {
             Expiry::Valid => next.push(Some(warning)),
@@ -67,8 +69,7 @@ pub(super) fn settle(milestone: &mut Milestone, used: Option<Date>, calendar: &C
         if !matches!(requirement.state(), Requirement::Satisfied | Requirement::Expired) {
             continue;
         }
-        let months = requirement.validity_months;
-        let until = if months > 0 { Some(last_day(from, months)) } else { own };
+        let until = until(requirement, from, own);
         let ends = until.filter(|until| !is_kept(used, *until));
         let expired = ends.is_some_and(|until| today > until);
         requirement.set_state(if expired { Requirement::Expired } else { Requirement::Satisfied });
@@ -76,6 +77,29 @@ pub(super) fn settle(milestone: &mut Milestone, used: Option<Date>, calendar: &C
         next.extend(ends.filter(|_| !expired).map(|until| until.tomorrow().ok()));
     }
     milestone.next_expiry_date = next.into_iter().flatten().min().map(date_message);
+}
+
+/// The last day of a requirement that is satisfied from a day on by what holds so long.
+fn until(requirement: &MilestoneRequirement, from: Date, own: Option<Date>) -> Option<Date> {
+    let months = requirement.validity_months;
+    if months > 0 { Some(last_day(from, months)) } else { own }
+}
+
+/// The first and the last day on which a milestone, which is settled, would satisfy one of its requirements; none if it is
+/// not achieved, and no last one if that does not end.
+pub(super) fn term(
+    milestone: &Milestone,
+    requirement: &MilestoneRequirement,
+) -> Option<(Date, Option<Date>)> {
+    let from = achieved_on(milestone)?;
+    let used = date(milestone.used_date.as_ref());
+    let until = until(requirement, from, date(milestone.valid_until.as_ref()));
+    Some((from, until.filter(|until| !is_kept(used, *until))))
+}
+
+/// The day from which somebody is warned of an end.
+fn warning(file_by: Option<Date>, until: Date) -> Date {
+    file_by.unwrap_or(until).saturating_sub(EXPIRING_DAYS.days())
 }
 
 /// Whether a term that ends on a day holds on another, where somebody is to be warned from a third on.
@@ -91,7 +115,8 @@ fn expiry(until: Date, warning: Date, used: Option<Date>, today: Date) -> Expiry
     }
 }
 
-fn clear(milestone: &mut Milestone) {
+/// Takes back what a milestone brought.
+pub(super) fn clear(milestone: &mut Milestone) {
     milestone.set_expiry(Expiry::Unspecified);
     milestone.valid_until = None;
     milestone.file_by = None;
@@ -105,20 +130,28 @@ fn clear(milestone: &mut Milestone) {
 }
 
 /// What is said of a change from one to the other besides the change: what is satisfied, or is no longer, and what is about
-/// to end or has ended.
-pub(super) fn announcements(
+/// to end or has ended. Each is of the day of what brings the change, or of a later one on which it came to that: the day
+/// after the last one, for what ended. What was satisfied and has ended since is said to be both.
+pub(crate) fn announcements(
     before: &Checked<Milestone>,
     after: &Checked<Milestone>,
-    today: Date,
+    (day, today): (Date, Date),
 ) -> Vec<Change> {
-    let mut kinds = Vec::new();
-    let (previous_expiry, expiry) = (before.expiry(), after.expiry());
-    let event_type = match expiry {
-        Expiry::Expiring => Some("milepost.milestone.expiring"),
-        Expiry::Expired => Some("milepost.milestone.expired"),
-        Expiry::Unspecified | Expiry::Valid | Expiry::Used => None,
+    let mut announced = Vec::new();
+    let mut announce = |field, kind, day| {
+        announced.push(Change::of(kind, Some(before), after.clone()).naming(vec![field]).on(Some(day)));
     };
-    if let Some(event_type) = event_type.filter(|_| previous_expiry != expiry) {
+    let day = day.max(achieved_on(after).unwrap_or(day));
+    let after_last = |until: Option<&gtype::Date>| date(until).and_then(|until| until.tomorrow().ok());
+    let (previous_expiry, expiry) = (before.expiry(), after.expiry());
+    let came = match (expiry, date(after.valid_until.as_ref())) {
+        (Expiry::Expiring, Some(until)) => {
+            Some(("milepost.milestone.expiring", Some(warning(date(after.file_by.as_ref()), until))))
+        }
+        (Expiry::Expired, _) => Some(("milepost.milestone.expired", after_last(after.valid_until.as_ref()))),
+        _ => None,
+    };
+    if let Some((event_type, came)) = came.filter(|_| previous_expiry != expiry) {
         let payload = Payload::MilestoneExpiryChanged(MilestoneExpiryChanged {
             previous_expiry: previous_expiry.into(),
             expiry: expiry.into(),
@@ -126,32 +159,36 @@ pub(super) fn announcements(
             valid_until: after.valid_until,
             file_by: after.file_by,
         });
-        kinds.push(("expiry", EventKind::custom(event_type, payload)));
+        announce("expiry", EventKind::custom(event_type, payload), day.max(came.unwrap_or(day)));
     }
     for requirement in &after.requirements {
         let was = before.requirements.iter().find(|before| before.code == requirement.code);
-        let was = was.is_some_and(|before| before.state() == Requirement::Satisfied);
+        let was = was.map(|before| before.state()).unwrap_or_default();
+        let expired = requirement.state() == Requirement::Expired;
         let is = requirement.state() == Requirement::Satisfied;
-        if was == is {
-            continue;
+        let payload = |expired| {
+            let (code, valid_until) = (requirement.code.clone(), requirement.valid_until);
+            Payload::RequirementChanged(RequirementChanged { code, valid_until, expired })
+        };
+        let was_satisfied = was == Requirement::Satisfied;
+        let satisfied = !was_satisfied && (is || expired && was != Requirement::Expired);
+        if satisfied {
+            let kind = EventKind::custom("milepost.requirement.satisfied", payload(false));
+            announce("requirements", kind, day);
         }
-        let event_type =
-            if is { "milepost.requirement.satisfied" } else { "milepost.requirement.unsatisfied" };
-        let payload = Payload::RequirementChanged(RequirementChanged {
-            code: requirement.code.clone(),
-            valid_until: requirement.valid_until,
-            expired: requirement.state() == Requirement::Expired,
-        });
-        kinds.push(("requirements", EventKind::custom(event_type, payload)));
+        if (was_satisfied || satisfied) && !is {
+            let kind = EventKind::custom("milepost.requirement.unsatisfied", payload(expired));
+            let ended = after_last(requirement.valid_until.as_ref()).filter(|_| expired);
+            announce("requirements", kind, day.max(ended.unwrap_or(day)));
+        }
     }
-    let change =
-        |(field, kind)| Change::of(kind, Some(before), after.clone()).naming(vec![field]).on(Some(today));
-    kinds.into_iter().map(change).collect()
+    announced
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use milepost_proto::tracker::v1::milestone::State;
     use milepost_proto::tracker::v1::{MilestoneExtension, MilestoneRequirement, MilestoneValidity};
 
     use super::*;

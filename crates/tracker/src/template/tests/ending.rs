@@ -299,7 +299,7 @@ fn milestones_of_no_template_are_in_no_index_of_them() {
     assert_eq!(of_templates(&world), before);
 }
 
-/// What cannot be read is in nobody's way, and ends when it can be read again.
+/// What cannot be read is in nobody's way, and ends, of its own day, when it can be read again.
 #[test]
 fn a_milestone_that_cannot_be_read_keeps_no_other_from_its_end() {
     let mut world = World::with_template();
@@ -315,7 +315,7 @@ fn a_milestone_that_cannot_be_read_keeps_no_other_from_its_end() {
     let ended = |day| ("milestone.expired".to_owned(), Some(day));
     assert_eq!(at(&mut world, date(2022, 7, 22)), [ended(date(2022, 7, 21)), ended(date(2022, 7, 21))]);
     world.put_row(&made("a0"), row);
-    assert_eq!(at(&mut world, date(2022, 7, 24)), [ended(date(2022, 7, 23))]);
+    assert_eq!(at(&mut world, date(2022, 7, 24)), [ended(date(2022, 7, 21))]);
     assert_eq!(world.rebuilt(), world.rows);
 }
 
