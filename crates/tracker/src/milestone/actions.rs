@@ -8,7 +8,8 @@
 //! | cancel | PLANNED, PARTIALLY_ACHIEVED | CANCELLED |
 //! | reopen | any other | PLANNED |
 //!
-//! A forecast is of something to come: only a PLANNED milestone is reforecast. A baseline may be approved and
+//! A forecast is of something to come: only a PLANNED milestone is reforecast. What is reopened was so on the day of its
+//! outcome or later. A baseline may be approved and
 //! evidence added in any state. What a template made has rules besides, which stand [there](crate::template).
 //! Invariant: what changes nothing is accepted and leaves no trace.
 
@@ -49,32 +50,32 @@ pub(crate) fn reforecast(
     before: &Checked<Milestone>,
     asked: &Reforecast,
 ) -> Result<Vec<Change>, Rejection> {
-    if before.coupling.is_empty() {
-        return reforecast_one(scope, before, asked);
-    }
-    template::reforecast_coupled(scope, before, asked)
+    check_state(before, "reforecast", &[State::Planned])?;
+    let context = ChangeContext::of(scope, before.name())?;
+    let mut violations = Violations::new();
+    check_reported(asked.reported, (None, context.current_date), &mut violations);
+    violations.into_result(())?;
+    let mut all = vec![before.clone()];
+    all.extend(template::reforecast_with(scope, before)?);
+    Ok(all.iter().filter_map(|before| reforecast_one(scope, before, asked, &context)).collect())
 }
 
-/// The same, for this one alone.
-pub(crate) fn reforecast_one(
+/// The same, for this one alone; none if it has that forecast.
+fn reforecast_one(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
     Reforecast { forecast, reason, reported }: &Reforecast,
-) -> Result<Vec<Change>, Rejection> {
-    check_state(before, "reforecast", &[State::Planned])?;
+    context: &ChangeContext,
+) -> Option<Change> {
     let forecast_date = forecast.map(date_message);
     if before.forecast_date == forecast_date {
-        return Ok(Vec::new());
+        return None;
     }
-    let context = ChangeContext::of(scope, before.name())?;
-    let mut violations = Violations::new();
-    check_reported(*reported, (None, context.current_date), &mut violations);
-    let reported_date = violations.into_result(reported.map(date_message))?;
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
         add_person(&mut milestone.date_authors, &scope.context.actor);
-        refresh_derived(milestone, &context);
+        refresh_derived(milestone, context);
     });
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
         previous_date: before.forecast_date,
@@ -82,10 +83,10 @@ pub(crate) fn reforecast_one(
         slip_working_days: context.slip(due(before), due(&after)),
         reason: reason.clone(),
         previous_sequence: before.forecast_sequence,
-        reported_date,
+        reported_date: reported.map(date_message),
     });
     let (kind, date) = (EventKind::custom("milepost.milestone.reforecast", payload), due(&after));
-    Ok(vec![announced(before, after, kind, &context).on(date)])
+    Some(announced(before, after, kind, context).on(date))
 }
 
 /// What comes of a new baseline, for a reason: approved by another person than proposed it.
@@ -222,7 +223,11 @@ pub(crate) fn change_state(
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
     let (field, given) = change.day();
-    let (day, reported) = context.outcome_days(field, given, *reported)?;
+    // What is taken back was before; a start that the registry said may be on a day that is about to begin here.
+    let outcome = before.actual_date.as_ref().or(before.state_date.as_ref());
+    let first = date(outcome).filter(|_| state == State::Planned).map(|day| day.min(context.current_date));
+    let first = (first, "the day of what is taken back");
+    let (day, reported) = context.outcome_days(field, (given, first), *reported)?;
     let to = To { state, day, reported };
     if template::is_made(before) {
         let may_break = matches!(change, StateChange::AchieveAlone(_));

@@ -22,7 +22,7 @@ use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use actions::{
     Reforecast, StateChange, StateReport, To, achieve_started, add_evidence, change_state, missing_evidence,
-    rebaseline, reforecast, reforecast_one, states_changed,
+    rebaseline, reforecast, states_changed,
 };
 use actions::{achieved_at_once, check_reported};
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
@@ -209,18 +209,19 @@ impl ChangeContext {
         Ok(violations.into_result(day)?)
     }
 
-    /// The day of a change of state, which a field gives, and the one on which that was reported, if it is given.
+    /// The day of a change of state, which a field gives, and the one on which that was reported, if it is given. It is not
+    /// before a first day, of which is said which it is.
     ///
     /// # Errors
-    /// All of them that have not come; or if it was reported before it was.
+    /// All of them that have not come, or are too early; or if it was reported before it was.
     pub(crate) fn outcome_days(
         &self,
         field: &str,
-        given: Option<Date>,
+        (given, (first, what)): (Option<Date>, (Option<Date>, &str)),
         reported: Option<Date>,
     ) -> Result<(Date, Option<gtype::Date>), Rejection> {
         let (day, mut violations) = (given.unwrap_or(self.current_date), Violations::new());
-        check_day(field, day, (None, self.current_date), "", &mut violations);
+        check_day(field, day, (first, self.current_date), what, &mut violations);
         check_reported(reported, (Some(day), self.current_date), &mut violations);
         Ok(violations.into_result((day, reported.map(date_message)))?)
     }

@@ -3,7 +3,7 @@
 //! | act | what holds besides |
 //! |---|---|
 //! | achieve | a BUNDLED gate needs its members on its own day; coupled ones are achieved together, or on the day of those before, or the coupling is broken |
-//! | reforecast | coupled ones that are PLANNED move together |
+//! | reforecast | coupled ones that are open move together |
 //! | reopen | coupled ones that have one day are reopened together; not while a BUNDLED gate is ACHIEVED by it |
 //! | update | its type and what must be shown of it are the template's |
 //! | extend | as often, as far and as early as the template says |
@@ -24,7 +24,7 @@ use super::settled::{Settled, settle_all, settled_besides};
 use super::validity::{announcements, is_kept, last_day};
 use crate::act::check_day;
 use crate::decide::Scope;
-use crate::milestone::{ChangeContext, Reforecast, To, missing_evidence, reforecast_one, states_changed};
+use crate::milestone::{ChangeContext, To, missing_evidence, states_changed};
 use crate::names::MilestoneName;
 
 /// The milestones that are coupled with one, whatever state they are in; none if the coupling is broken.
@@ -175,7 +175,7 @@ pub(crate) fn achieve_coupled(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "achieve", &[State::Planned, State::PartiallyAchieved])?;
     let context = ChangeContext::of(scope, before.name())?;
-    let (day, reported) = context.outcome_days("actual_date", *actual, *reported)?;
+    let (day, reported) = context.outcome_days("actual_date", (*actual, (None, "")), *reported)?;
     let to = To { state: State::Achieved, day, reported };
     let others = coupled(scope, before)?;
     let (open, done): (Vec<_>, Vec<_>) = others.iter().partition(|other| is_open(other));
@@ -203,19 +203,14 @@ pub(crate) fn achieve_coupled(
     Ok(changes)
 }
 
-/// What comes of another forecast of a milestone for those that are coupled with it, itself included.
-pub(crate) fn reforecast_coupled(
+/// Those that are reforecast with a milestone: those that are coupled with it and open.
+pub(crate) fn reforecast_with(
     scope: &Scope<'_>,
-    before: &Checked<Milestone>,
-    asked: &Reforecast,
-) -> Result<Vec<Change>, Rejection> {
-    let mut others = coupled(scope, before)?;
-    others.retain(|other| other.state() == State::Planned);
-    let mut changes = Vec::with_capacity(1 + others.len());
-    for milestone in [before].into_iter().chain(&others) {
-        changes.extend(reforecast_one(scope, milestone, asked)?);
-    }
-    Ok(changes)
+    milestone: &Checked<Milestone>,
+) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
+    let mut others = coupled(scope, milestone)?;
+    others.retain(|other| is_open(other));
+    Ok(others)
 }
 
 /// What comes of taking an outcome back, for a reason: those that are coupled and have one day are open together.

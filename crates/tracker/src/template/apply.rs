@@ -155,13 +155,17 @@ pub(crate) fn upgrade(
 ) -> Result<Vec<Change>, Rejection> {
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
-    let (day, reported) = context.outcome_days("date", *date, *reported)?;
+    let there = of_project(&scope.rows, template.name(), project)?;
+    // What an earlier upgrade cancelled says on which day that was.
+    let dropped = there.iter().filter(|milestone| milestone.dropped_by_upgrade);
+    let first = dropped.filter_map(|milestone| milepost_resource::date(milestone.state_date.as_ref())).max();
+    let first = (first, "the day of an earlier upgrade, which cancelled milestones");
+    let (day, reported) = context.outcome_days("date", (*date, first), *reported)?;
     let version = scope.rows.find(version)?;
     if version.is_deleted() {
         return Err(Rejection::deleted(version.name()));
     }
     check_state(&version, "upgrade to", &[VersionState::Published])?;
-    let there = of_project(&scope.rows, template.name(), project)?;
     check_later(scope, template, project, &version, &there, day)?;
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();

@@ -26,7 +26,7 @@ use milepost_resource::{Checked, Presence, Rules};
 use milepost_types::Rejection;
 
 pub(crate) use acts::{
-    Extend, JointReport, achieve, achieve_coupled, check_deletion, check_update, extend, reforecast_coupled,
+    Extend, JointReport, achieve, achieve_coupled, check_deletion, check_update, extend, reforecast_with,
     reopen,
 };
 pub(crate) use apply::{Application, DATE_UNKNOWN, Dates, Which, apply, of_project, upgrade};

@@ -221,7 +221,7 @@ fn what_did_not_happen_or_is_taken_back_says_on_which_day() {
     ] {
         let mut world = world();
         if !is_open {
-            world.report(START, report(StateChange::Cancel(None), None)).unwrap();
+            world.report(START, report(StateChange::Cancel(Some(given)), None)).unwrap();
         }
         let before = start(&world);
         let refused = world.report(START, report(change(TODAY.tomorrow().ok()), None)).unwrap_err();
@@ -875,4 +875,48 @@ fn an_outcome_is_not_reported_before_it_was() {
     let refused = world.report(&name, of(StateChange::Reopen(Some(day(12))), day(11)));
     assert!(matches!(refused, Err(Rejection::Invalid(_))), "{refused:?}");
     world.report(&name, of(StateChange::Reopen(Some(day(12))), day(13))).unwrap();
+}
+
+/// office.md, section 0: no day is later than today, whether something changes by it or not.
+#[test]
+fn a_forecast_that_is_the_same_is_not_reported_on_a_day_to_come() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    let name = name("road", "m");
+    world.create("m", None);
+    let forecast = Some(jiff::civil::date(2021, 8, 1));
+    let mut reforecast = |reported| {
+        let asked = Reforecast { forecast, reason: String::new(), reported };
+        let target = Target { name: name.clone(), etag: None };
+        world.submit(crate::tests::world::command(Custom::act(
+            target,
+            asked,
+            super::reforecast as Run<_, _, _>,
+        )))
+    };
+    reforecast(None).unwrap();
+    let Err(Rejection::Invalid(found)) = reforecast(Some(jiff::civil::date(2030, 1, 1))) else { panic!() };
+    let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+    assert_eq!(found, [("reported_date", "DATE_IN_FUTURE")]);
+    assert!(reforecast(Some(jiff::civil::date(2021, 5, 13))).unwrap().is_empty());
+}
+
+#[test]
+fn an_outcome_is_taken_back_on_its_day_or_later() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    let day = |day| jiff::civil::date(2021, 5, day);
+    let name = name("road", "m").to_string();
+    world.create("m", None);
+    let of = |change| StateReport { change, reason: "x".into(), reported: None };
+    for change in
+        [StateChange::Achieve, StateChange::PartiallyAchieve, StateChange::Miss, StateChange::Cancel]
+    {
+        world.report(&name, of(change(Some(day(11))))).unwrap();
+        let Err(Rejection::Invalid(found)) = world.report(&name, of(StateChange::Reopen(Some(day(10)))))
+        else {
+            panic!()
+        };
+        let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+        assert_eq!(found, [("date", "DATE_TOO_EARLY")]);
+        world.report(&name, of(StateChange::Reopen(Some(day(11))))).unwrap();
+    }
 }
