@@ -11,6 +11,8 @@
 //! Invariant: what is coupled has one day: it is achieved, expected and reopened in one entry. A refusal names all that does
 //! not hold.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{CouplingAchieved, CouplingBroken, MilestoneExtended};
@@ -224,10 +226,11 @@ pub(crate) fn reopen(
     let mut others = coupled(scope, before)?;
     others.retain(|other| achieved_on(other).is_some() && achieved_on(other) == achieved_on(before));
     let all: Vec<_> = [before].into_iter().chain(&others).collect();
-    let mut conditions = Vec::new();
+    let (mut conditions, mut named) = (Vec::new(), BTreeSet::new());
     for milestone in &all {
         for gate in others_with_member(scope, milestone)? {
-            if gate.state() == State::Achieved && !all.iter().any(|other| other.name() == gate.name()) {
+            let is_reopened = all.iter().any(|other| other.name() == gate.name());
+            if gate.state() == State::Achieved && !is_reopened && named.insert(gate.name().clone()) {
                 conditions.push(Precondition {
                     kind: "GATE_ACHIEVED",
                     subject: gate.name().to_string(),

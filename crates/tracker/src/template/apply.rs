@@ -25,6 +25,7 @@ use super::made::{is_open, requirements};
 use super::plan::{Found, ProjectDays, dates};
 use super::requirements::is_satisfied;
 use super::version::BY_DAY;
+use crate::act::unmet;
 use crate::decide::{Scope, Tracker};
 use crate::milestone::{CONSTRUCTION_START, ChangeContext, To, achieve_started, states_changed};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
@@ -166,7 +167,7 @@ pub(crate) fn upgrade(
         return Err(Rejection::deleted(version.name()));
     }
     check_state(&version, "upgrade to", &[VersionState::Published])?;
-    check_later(scope, template, project, &version, &there, day)?;
+    let mut conditions = against(scope, template, project, &version, &there, day)?;
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let plan = Plan::of(scope, project, &version, &context)?;
@@ -203,19 +204,20 @@ pub(crate) fn upgrade(
             new.push(item);
         }
     }
-    let made = plan.make(new, dates, &there)?;
+    let made = unmet(plan.make(new, dates, &there), &mut conditions)?.unwrap_or_default();
+    Rejection::unless_met(conditions)?;
     plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled, reopened, awaiting })
 }
 
-/// Refuses a version that a project is not to be brought up to: all that speaks against it.
-fn check_later(
+/// All that speaks against bringing a project up to a version on a day.
+fn against(
     scope: &Scope<'_>,
     template: &Checked<Template>,
     project: &ProjectName,
     version: &Checked<TemplateVersion>,
     there: &[Checked<Milestone>],
     day: Date,
-) -> Result<(), Rejection> {
+) -> Result<Vec<Precondition>, DamagedRow> {
     let mut conditions = Vec::new();
     let mut unmet = |kind, subject: String, description: String| {
         conditions.push(Precondition { kind, subject, description });
@@ -239,7 +241,7 @@ fn check_later(
             unmet("NOT_LATER", other.to_string(), description);
         }
     }
-    Rejection::unless_met(conditions)
+    Ok(conditions)
 }
 
 /// What a version makes of a project.

@@ -359,3 +359,32 @@ fn what_a_template_made_and_is_achieved_is_not_deleted() {
     let refused = world.apply(None).unwrap_err();
     assert_eq!(unmet(refused), [("MILESTONE_EXISTS", "a".to_owned())], "its id stays taken");
 }
+
+/// A refusal names all that does not hold.
+#[test]
+fn an_upgrade_before_its_version_is_in_force_is_refused_with_all_that_is_not_known() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.version_in_force("v1", OLD, vec![item("a")]);
+    let works = dated(item("works"), Anchor::ProjectStart, 0, Unit::CalendarDays);
+    world.version_in_force("v2", date(2021, 2, 1), vec![item("a"), works, item("there")]);
+    world.apply(Some(OLD)).unwrap();
+    world.create("there", None);
+    let refused = world.upgrade_on("v2", Some(date(2021, 1, 31)), GIVEN).unwrap_err();
+    let all = [("NOT_IN_FORCE", "v2"), ("DATE_UNKNOWN", "works"), ("MILESTONE_EXISTS", "there")];
+    assert_eq!(unmet(refused), all.map(|(kind, subject)| (kind, subject.to_owned())));
+}
+
+#[test]
+fn an_upgrade_is_not_before_the_one_that_dropped_what_it_reopens() {
+    let mut world = World::with_template();
+    world.version_in_force("v1", OLD, vec![item("a"), item("b")]);
+    world.version_in_force("v2", date(2020, 1, 1), vec![item("b")]);
+    world.version_in_force("v3", date(2020, 2, 1), vec![item("a"), item("b")]);
+    world.apply(Some(OLD)).unwrap();
+    world.upgrade_on("v2", Some(date(2020, 6, 1)), GIVEN).unwrap();
+    let early = world.upgrade_on("v3", Some(date(2020, 5, 31)), GIVEN).unwrap_err();
+    assert_eq!(faults(early), [("date".to_owned(), "DATE_TOO_EARLY")]);
+    world.upgrade_on("v3", Some(date(2020, 6, 1)), GIVEN).unwrap();
+    assert_eq!(world.made("a").state_date, Some(date_message(date(2020, 6, 1))));
+}

@@ -280,6 +280,36 @@ fn coupled_milestones_are_expected_on_one_day() {
     assert_eq!(world.made("other").forecast_date, None);
 }
 
+/// office.md, section 7: reforecasting one moves both, also one that happened in part.
+#[test]
+fn coupled_milestones_are_expected_on_one_day_also_if_one_is_achieved_in_part_meanwhile() {
+    let mut world = coupled();
+    let part = Action::PartiallyAchieve { actual: Some(date(2021, 5, 1)), reason: "部分".into() };
+    world.act(made("handover"), part).unwrap();
+    let expected = date(2021, 7, 1);
+    let forecast = Action::Reforecast { forecast: Some(expected), reason: String::new() };
+    world.act(made("certificate"), forecast).unwrap();
+    world.reopen("handover").unwrap();
+    for id in ["handover", "certificate"] {
+        assert_eq!(world.made(id).forecast_date, Some(date_message(expected)), "{id}");
+    }
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_licence_that_is_in_the_way_of_coupled_members_is_named_once() {
+    let mut world = World::with_template();
+    let land = |id: &str| TemplateItem { coupling: "land".into(), ..item(id) };
+    let members = vec!["handover".into(), "certificate".into()];
+    let licence = TemplateItem { gate: Gate::Bundled.into(), members, ..item("licence") };
+    world.version_in_force("v1", OLD, vec![land("handover"), land("certificate"), licence]);
+    world.apply(None).unwrap();
+    together(&mut world, date(2021, 5, 12)).unwrap();
+    world.achieve("licence", date(2021, 5, 12)).unwrap();
+    let refused = world.reopen("handover").unwrap_err();
+    assert_eq!(unmet(refused), [("GATE_ACHIEVED", "licence".to_owned())]);
+}
+
 #[test]
 fn one_that_is_cancelled_is_not_waited_for() {
     let mut world = coupled();
