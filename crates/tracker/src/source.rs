@@ -89,6 +89,17 @@ pub(crate) enum Reaction {
         /// The day.
         date: Date,
     },
+    /// The day on which a project started may be another one than was said before.
+    StartCorrected {
+        /// The event's id.
+        event_id: String,
+        /// Its type.
+        kind: String,
+        /// The project.
+        project: ProjectName,
+        /// The day.
+        date: Date,
+    },
     /// Assignments of a project changed: once for all of them in an entry.
     Assigned {
         /// The id of the first event that says so.
@@ -125,6 +136,7 @@ impl Reaction {
     pub(crate) fn event_id(&self) -> &str {
         match self {
             Reaction::Started { event_id, .. }
+            | Reaction::StartCorrected { event_id, .. }
             | Reaction::Assigned { event_id, .. }
             | Reaction::Recalendared { event_id, .. }
             | Reaction::Skip(Skipped { event_id, .. }) => event_id,
@@ -139,7 +151,7 @@ impl Reaction {
                 kind: PROJECT_STARTED.to_owned(),
                 reason: reason.to_owned(),
             },
-            Reaction::Assigned { event_id, kind, .. } => {
+            Reaction::StartCorrected { event_id, kind, .. } | Reaction::Assigned { event_id, kind, .. } => {
                 Skipped { event_id: event_id.clone(), kind: kind.clone(), reason: reason.to_owned() }
             }
             Reaction::Recalendared { event_id, .. } => Skipped {

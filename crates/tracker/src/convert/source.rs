@@ -10,6 +10,7 @@ use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Entry, EntryError};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::Resource;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::Project;
 use milepost_service::value;
 use milepost_types::{EventId, Position};
@@ -126,6 +127,8 @@ impl Gathered {
                     self.projects.insert(name.clone(), fact);
                     if kind == PROJECT_STARTED {
                         self.started(id, name, &project, event.event_date);
+                    } else if event.changed_fields.iter().any(|field| field == "actual_period") {
+                        self.start_corrected(id, kind, name, &project);
                     }
                 }
                 Err(error) => self.skip(id, kind, format!("its project cannot be read: {error}")),
@@ -156,15 +159,30 @@ impl Gathered {
         event_id: String,
         name: ProjectName,
         project: &Project,
-        event_date: Option<milepost_proto::google::r#type::Date>,
+        event_date: Option<gtype::Date>,
     ) {
-        let start = project.actual_period.as_ref().and_then(|period| period.start_date.as_ref());
-        match start.or(event_date.as_ref()).copied().map(value::date) {
+        match start_of(project).or(event_date.as_ref()).copied().map(value::date) {
             Some(Ok(date)) => self.reactions.push(Reaction::Started { event_id, project: name, date }),
             Some(Err(error)) => self.skip(event_id, PROJECT_STARTED, error.to_string()),
             None => self.skip(event_id, PROJECT_STARTED, "it does not say on which day"),
         }
     }
+
+    fn start_corrected(&mut self, event_id: String, kind: &str, name: ProjectName, project: &Project) {
+        match start_of(project).copied().map(value::date) {
+            Some(Ok(date)) => {
+                let kind = kind.to_owned();
+                self.reactions.push(Reaction::StartCorrected { event_id, kind, project: name, date });
+            }
+            Some(Err(error)) => self.skip(event_id, kind, error.to_string()),
+            None => {}
+        }
+    }
+}
+
+/// The day on which a project says that it started.
+fn start_of(project: &Project) -> Option<&gtype::Date> {
+    project.actual_period.as_ref()?.start_date.as_ref()
 }
 
 #[cfg(test)]
@@ -221,7 +239,7 @@ mod tests {
     fn reasons(source_entry: &SourceEntry) -> Vec<String> {
         let skipped = |reaction: &Reaction| match reaction {
             Reaction::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
-            Reaction::Started { .. } | Reaction::Assigned { .. } | Reaction::Recalendared { .. } => None,
+            _ => None,
         };
         source_entry.reactions.iter().filter_map(skipped).collect()
     }
@@ -322,6 +340,25 @@ mod tests {
         assert!(
             matches!(&source_entry.reactions[..], [Reaction::Started { date, .. }] if *date == jiff::civil::date(2021, 5, 27))
         );
+    }
+
+    #[test]
+    fn a_start_is_corrected_by_what_changes_its_period_and_by_nothing_else() {
+        let event = |field: &str| proto::Event {
+            r#type: "milepost.project.updated".into(),
+            changed_fields: vec![field.into()],
+            resource: Some(project("a", Some(DAY))),
+            ..proto::Event::default()
+        };
+        let events = ["remarks", "actual_period"].map(|field| event(field).encode_to_vec().into());
+        let source_entry = source_entry(start(), &stored(events.to_vec())).unwrap();
+        let corrected = Reaction::StartCorrected {
+            event_id: format!("{}/1/1", start().log),
+            kind: "milepost.project.updated".into(),
+            project: "portfolios/wsc/projects/a".parse().unwrap(),
+            date: date(2021, 5, 27),
+        };
+        assert_eq!(source_entry.reactions, [corrected]);
     }
 
     #[test]

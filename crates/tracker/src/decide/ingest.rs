@@ -240,6 +240,12 @@ fn brought<'a>(scope: &'a Scope<'a>, source_entry: &'a SourceEntry, reaction: &'
                 .map(|passed_over| (*date, passed_over));
             return Brought { changes: Box::new(achieved.chain(damage.map(Err))), passed_over };
         }
+        Reaction::StartCorrected { project, date, .. } => {
+            let context = context(scope, source_entry, &project.parent());
+            let Started { achieved, damage, .. } = starts::corrected(scope, project, *date, context);
+            let achieved = achieved.into_iter().map(|(name, change)| Ok((Some(name), change)));
+            return Brought { changes: Box::new(achieved.chain(damage.map(Err))), passed_over: None };
+        }
         Reaction::Assigned { project, .. } => officers(scope, source_entry, project),
         Reaction::Recalendared { portfolio, .. } => recalendared(scope, source_entry, portfolio),
         Reaction::Skip(_) => Ok(Box::new(std::iter::empty())),

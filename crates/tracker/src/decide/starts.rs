@@ -1,5 +1,5 @@
 //! What the start of a project makes of its milestones: at once, as the registry says it, and on a later day of those that
-//! could not be read then.
+//! could not be read then. A day that is corrected moves what the start achieved.
 //!
 //! Invariants: a milestone that cannot be read, or whose change needs a row that cannot be, is in no other one's way; what is
 //! passed over is said, so that each day looks for it until it can be read. Nothing is achieved twice.
@@ -10,12 +10,12 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::Read;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_resource::{Change, Checked, Rows};
+use milepost_resource::{Change, Checked, Rows, Unreadable};
 use milepost_types::DamagedRow;
 
 use super::works::Changes;
 use super::{Scope, Tracker};
-use crate::convert::milestone::awaits_start;
+use crate::convert::milestone::{awaits_start, has_other_start};
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::tables;
@@ -45,14 +45,28 @@ pub(super) fn of_project(
     date: Date,
     context: Result<ChangeContext, DamagedRow>,
 ) -> Started {
-    of_milestones(scope, scope.rows.under(project.ids(), None), date, context)
+    of_milestones(scope, scope.rows.under(project.ids(), None), (date, &awaits_start), context)
 }
 
-/// What it brings to these.
+/// What the correction of its day to this one brings to those that the start achieved.
+pub(super) fn corrected(
+    scope: &Scope<'_>,
+    project: &ProjectName,
+    date: Date,
+    context: Result<ChangeContext, DamagedRow>,
+) -> Started {
+    let has_other = |row: &Bytes| has_other_start(row, date);
+    of_milestones(scope, scope.rows.under(project.ids(), None), (date, &has_other), context)
+}
+
+/// Whether it concerns the milestone of a row.
+type Concerns<'a> = &'a dyn Fn(&Bytes) -> Result<bool, Unreadable>;
+
+/// What it brings to those of these that it concerns.
 fn of_milestones(
     scope: &Scope<'_>,
     milestones: impl Iterator<Item = Result<(MilestoneName, Bytes), DamagedRow>>,
-    date: Date,
+    (date, concerns): (Date, Concerns<'_>),
     context: Result<ChangeContext, DamagedRow>,
 ) -> Started {
     let (mut started, mut awaiting) = (Started::default(), Vec::new());
@@ -64,7 +78,7 @@ fn of_milestones(
                 continue;
             }
         };
-        let read = match awaits_start(&row) {
+        let read = match concerns(&row) {
             Ok(false) => continue,
             Ok(true) => scope.rows.read(&name, row),
             Err(error) => Err(name.damaged(error)),
@@ -139,7 +153,7 @@ pub(super) fn changes<'a>(
         let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio);
         let context = known.map(|portfolio| ChangeContext { current_date: day, portfolio });
         let rows = names.into_iter().filter_map(|name| scope.rows.row(&name).map(|row| Ok((name, row))));
-        let Started { achieved, damage, .. } = of_milestones(scope, rows, date, context);
+        let Started { achieved, damage, .. } = of_milestones(scope, rows, (date, &awaits_start), context);
         let achieved = achieved.into_iter().map(|(_, change)| Ok(vec![change]));
         achieved.chain(damage.map(Err))
     });

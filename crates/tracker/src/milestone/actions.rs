@@ -242,15 +242,21 @@ pub(crate) fn change_state(
     Ok(states_changed(scope, &[before], to, reason, &context, |_| {})?)
 }
 
-/// What the start of their project on a date makes of milestones that await it: they are achieved, whatever evidence
-/// was asked for, because the registry's word is the evidence. The reason says what happened, for people.
+/// Why a milestone is achieved that awaited the start of its project: this says of it that the start achieved it.
+pub(crate) fn start_reason(date: Date) -> String {
+    format!("the registry started the project on {date}")
+}
+
+/// What the start of their project on a date makes of milestones that await it, or that it achieved on another day before
+/// that was corrected: they are achieved, whatever evidence was asked for, because the registry's word is the evidence. The
+/// reason says what happened, for people.
 pub(crate) fn achieve_started(
     scope: &Scope<'_>,
     awaiting: &[&Checked<Milestone>],
     date: Date,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, DamagedRow> {
-    let reason = format!("the registry started the project on {date}");
+    let reason = start_reason(date);
     let to = To { state: State::Achieved, day: date, reported: None };
     states_changed(scope, awaiting, to, &reason, context, |_| {})
 }

@@ -22,7 +22,7 @@ use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use actions::{
     Reforecast, StateChange, StateReport, To, achieve_started, add_evidence, change_state, missing_evidence,
-    rebaseline, reforecast, states_changed,
+    rebaseline, reforecast, start_reason, states_changed,
 };
 use actions::{achieved_at_once, check_reported};
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};

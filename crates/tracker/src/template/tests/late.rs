@@ -7,7 +7,7 @@ use milepost_proto::tracker::v1::milestone::{Expiry, State as Milestones};
 use super::*;
 use crate::source::SourceEntry;
 use crate::tests::Registry;
-use crate::tests::registry::portfolio;
+use crate::tests::registry::{portfolio, started};
 
 const START: Date = date(2021, 5, 12);
 
@@ -209,13 +209,13 @@ fn a_template_that_is_applied_after_the_start_ends_as_one_that_was_applied_befor
     before.apply();
     before.approve();
     let events = before.start();
-    let started = [
+    let expected = [
         ("milestone.achieved", "start"),
         ("requirement.satisfied", "start"),
         ("milestone.updated", "approval"),
         ("milestone.achieved", "works"),
     ];
-    assert_eq!(said(&events)[1..], started);
+    assert_eq!(said(&events)[1..], expected);
     let mut after = Story::new();
     after.start();
     let events = after.apply();
@@ -300,4 +300,64 @@ fn an_approval_is_kept_by_a_start_milestone_that_comes_after_it() {
     let approval = world.made("approval");
     assert_eq!((approval.expiry(), approval.used_date), (Expiry::Used, Some(date_message(START))));
     assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// The registry corrects the day on which the project `road` started.
+fn corrected(registry: &mut Registry, day: Date) -> SourceEntry {
+    registry.append_events(vec![Event {
+        r#type: "milepost.project.updated".into(),
+        changed_fields: vec!["actual_period".into()],
+        resource: Some(started("road", day)),
+        ..Event::default()
+    }])
+}
+
+/// office.md, section 7: a start on the last day is in time, one on the day after is not.
+#[test]
+fn a_start_whose_day_is_corrected_moves_what_it_achieved_and_what_that_keeps() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.advance(date(2021, 5, 13)).unwrap();
+    world.version_in_force("v1", OLD, vec![approval("approval"), start("start"), start("works")]);
+    world.apply(None).unwrap();
+    world.achieve("approval", date(2019, 5, 12)).unwrap();
+    world.ingest(registry.start(&["road"], START)).unwrap();
+    assert_eq!(world.made("approval").expiry(), Expiry::Used);
+    let (count, day) = (world.entries.len(), date(2021, 5, 13));
+    let events = world.ingest(corrected(&mut registry, day)).unwrap();
+    let expected = [
+        ("milestone.achieved", "start"),
+        ("milestone.updated", "approval"),
+        ("milestone.expired", "approval"),
+        ("requirement.unsatisfied", "approval"),
+        ("milestone.achieved", "works"),
+    ];
+    assert_eq!((&said(&events)[1..], world.entries.len()), (&expected[..], count + 1));
+    assert_eq!(events[1].caused_by, format!("{}/{}/0", registry.log, registry.tail().sequence));
+    assert!(events[1..].iter().all(|event| event.event_date.is_none_or(|on| on == date_message(day))));
+    for id in ["start", "works"] {
+        assert_eq!(world.made(id).actual_date, Some(date_message(day)), "{id}");
+    }
+    assert_eq!(world.made("approval").expiry(), Expiry::Expired);
+    assert_eq!(world.codes("start"), ["started"]);
+    world.ingest(corrected(&mut registry, START)).unwrap();
+    assert_eq!(world.made("approval").expiry(), Expiry::Used);
+    let again = world.ingest(corrected(&mut registry, START)).unwrap();
+    assert_eq!(kinds(&again), ["source.followed"], "it is the same day");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_day_that_somebody_gave_is_not_moved_by_a_corrected_start() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.version_in_force("v1", OLD, vec![start("own"), start("open")]);
+    world.apply(None).unwrap();
+    world.achieve("own", date(2021, 5, 10)).unwrap();
+    world.ingest(registry.start(&["road"], START)).unwrap();
+    world.reopen("open").unwrap();
+    let events = world.ingest(corrected(&mut registry, date(2021, 5, 11))).unwrap();
+    assert_eq!(kinds(&events), ["source.followed"]);
+    assert_eq!(world.made("own").actual_date, Some(date_message(date(2021, 5, 10))));
+    assert_eq!(world.made("open").state(), Milestones::Planned);
 }
