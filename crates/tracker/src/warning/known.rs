@@ -160,16 +160,16 @@ impl<'a> Known<'a> {
         let before = tables::project::known_of(self.rows.read, self.name, row.clone(), &ask)?;
         let before = before.completed(days, self.currency);
         let now = self.year.completed(self.since_january(), self.currency);
-        if before.nanos == 0 {
-            return Ok(Observed::without(Why::NoBase));
-        }
-        if now.is_empty() {
-            return Ok(Observed::without(Why::NotReported));
-        }
         let (complete, lower_bound) = (missing(before).is_empty(), is_lower_bound(now));
         let mut left_out = [missing(now), missing(before)].concat();
         left_out.sort_unstable();
         left_out.dedup();
+        if before.nanos == 0 {
+            return Ok(Observed { missing: left_out, ..Observed::without(Why::NoBase) });
+        }
+        if now.is_empty() {
+            return Ok(Observed { missing: left_out, ..Observed::without(Why::NotReported) });
+        }
         Ok(Observed {
             measured: Ok(Measured::Growth { now: now.nanos, before: before.nanos }),
             lower_bound: lower_bound && complete,

@@ -307,6 +307,13 @@ fn office_4_growth_is_on_the_same_days_of_the_year_before() {
     office.say("same", grown(&base, 400));
     office.say("less", grown(&base, 399));
     office.say("new", grown(&base[1..], 500));
+    let november_too = [spent(date(2020, 10, 1), date(2020, 11, 30), 400)];
+    office.say("crossing", grown(&november_too, 500));
+    let mut in_dollars = base.to_vec();
+    in_dollars.iter_mut().filter_map(|spent| spent.amount.as_mut()).for_each(|amount| {
+        amount.currency_code = "USD".into();
+    });
+    office.say("dollars", grown(&in_dollars, 500));
     office.say("silent", Project { completed_investments: base.to_vec(), ..Project::default() });
     office.adopt("w", measuring(Metric::Growth, &[Value], &["red ..0)", "green (0.."]), OCTOBER);
     for (id, light, value, why) in [
@@ -314,6 +321,8 @@ fn office_4_growth_is_on_the_same_days_of_the_year_before() {
         ("same", NoLight, "0.0", &["NOT_STATED"]),
         ("less", Red, "-0.3", &[]),
         ("new", NoLight, "", &["NO_BASE"]),
+        ("crossing", NoLight, "", &["NO_BASE", "STRADDLES"]),
+        ("dollars", NoLight, "", &["NO_BASE", "OTHER_CURRENCY"]),
         ("silent", NoLight, "", &["NOT_REPORTED"]),
     ] {
         assert_eq!(office.only("w", id, OCTOBER), only(light, value, why), "{id}");
