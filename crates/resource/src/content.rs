@@ -318,7 +318,7 @@ fn weekdays(given: &mut Vec<i32>, path: &str, violations: &mut Violations) {
     *given = weekdays.into_iter().collect();
 }
 
-/// Dates, none twice; sorted.
+/// Dates, none twice; sorted, without those that are none. If all are none they stay as given: they are not missing, too.
 fn days(given: &mut Vec<gtype::Date>, path: &str, violations: &mut Violations) {
     let mut days = BTreeSet::new();
     for (i, message) in given.iter().enumerate() {
@@ -329,5 +329,7 @@ fn days(given: &mut Vec<gtype::Date>, path: &str, violations: &mut Violations) {
             violations.push(path, "DUPLICATE", format!("{day} is given twice"));
         }
     }
-    *given = days.into_iter().map(date_message).collect();
+    if !days.is_empty() {
+        *given = days.into_iter().map(date_message).collect();
+    }
 }

@@ -126,7 +126,8 @@ fn each<M, T>(
 
 fn periods(policy: &WarningPolicy, violations: &mut Violations) -> Option<Periods> {
     let days: Vec<_> = policy.dates.iter().filter_map(|day| date(Some(day))).collect();
-    if policy.period() != PeriodMessage::Dates && !policy.dates.is_empty() {
+    let may_have_dates = matches!(policy.period(), PeriodMessage::Unspecified | PeriodMessage::Dates);
+    if !may_have_dates && !policy.dates.is_empty() {
         violations.push("dates", "NOT_DATES", "the days are of PERIOD_DATES alone; leave them out");
         return None;
     }
@@ -134,8 +135,9 @@ fn periods(policy: &WarningPolicy, violations: &mut Violations) -> Option<Period
         PeriodMessage::Unspecified => None,
         PeriodMessage::Month => Some(Periods::Months),
         PeriodMessage::Quarter => Some(Periods::Quarters),
-        PeriodMessage::Dates if days.is_empty() => violations.require("dates", None),
-        PeriodMessage::Dates => Some(Periods::EndingOn(days)),
+        PeriodMessage::Dates if policy.dates.is_empty() => violations.require("dates", None),
+        // What is no date is found by the schema.
+        PeriodMessage::Dates => (days.len() == policy.dates.len()).then_some(Periods::EndingOn(days)),
     }
 }
 

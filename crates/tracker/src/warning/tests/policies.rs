@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::{AnnualPlan, Project};
 use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::warning_policy::{Period, State};
@@ -263,6 +264,15 @@ fn what_a_policy_must_have_is_asked_for() {
     let found = creation("w", dates).unwrap_err();
     let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
     assert_eq!(found, [("warning_policy.dates", "REQUIRED")]);
+}
+
+#[test]
+fn a_day_that_is_none_is_not_said_to_be_missing_too() {
+    let dates = vec![gtype::Date { year: 2026, month: 2, day: 30 }];
+    let policy = WarningPolicy { period: Period::Dates.into(), dates, ..published("wh-ratio") };
+    let found = creation("w", policy).unwrap_err();
+    let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+    assert_eq!(found, [("warning_policy.dates[0]", "INVALID_DATE")]);
 }
 
 /// They are not kept here: a filter by them would find nothing, and say nothing.
