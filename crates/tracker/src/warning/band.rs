@@ -100,6 +100,11 @@ impl Band {
         }
     }
 
+    /// Whether all that is in it is below a value.
+    fn is_below(&self, least: Decimal) -> bool {
+        self.high.is_some_and(|high| !reaches(Bound { at: least, inclusive: true }, high))
+    }
+
     /// Whether a value is in both.
     fn overlaps(&self, other: &Self) -> bool {
         let begins_before_end = |low: Option<Bound>, high: Option<Bound>| match (low, high) {
@@ -138,12 +143,27 @@ pub(crate) fn light_of(bands: &[Band], value: Value) -> Option<Light> {
     bands.iter().find(|band| band.holds(value)).map(|band| band.light)
 }
 
-/// Reads the bands of a test, of months if they are of ages. Faults are recorded under paths that are relative to the
-/// test.
-pub(crate) fn read(given: &[WarningBand], of_months: bool, violations: &mut Violations) -> Option<Vec<Band>> {
+/// Reads the bands of a test, of months if they are of ages, whose values are not below the least if there is one. Faults
+/// are recorded under paths that are relative to the test.
+pub(crate) fn read(
+    given: &[WarningBand],
+    of_months: bool,
+    least: Option<Decimal>,
+    violations: &mut Violations,
+) -> Option<Vec<Band>> {
     let mut bands = Vec::with_capacity(given.len());
     for (i, band) in given.iter().enumerate() {
-        bands.push(read_band(band, &format!("bands[{i}]"), of_months, violations));
+        let path = format!("bands[{i}]");
+        let band = read_band(band, &path, of_months, violations);
+        // What was stored when such bands were taken is read all the same.
+        if let (Some(least), Some(band)) = (least, &band)
+            && band.is_below(least)
+        {
+            let description =
+                format!("no value is in {band}: none is below {least}; correct the upper bound");
+            violations.push(path, "EMPTY_BAND", description);
+        }
+        bands.push(band);
     }
     for (i, band) in bands.iter().enumerate() {
         let Some(band) = band else { continue };
@@ -216,7 +236,7 @@ mod tests {
 
     fn faults(given: &[WarningBand], of_months: bool) -> Vec<(String, &'static str, String)> {
         let mut violations = Violations::new();
-        read(given, of_months, &mut violations);
+        read(given, of_months, None, &mut violations);
         violations
             .iter()
             .map(|found| (found.field.clone(), found.reason, found.description.clone()))
@@ -229,6 +249,7 @@ mod tests {
         let bands = read(
             &[band("green ..0]"), band("yellow [10..30]"), band("red (30..")],
             false,
+            None,
             &mut Violations::new(),
         )
         .unwrap();
@@ -280,7 +301,8 @@ mod tests {
     /// office.md, section 4, [YC] enrolment: age ≥ 1 month yellow, > 2 red; by dates.
     #[test]
     fn office_4_an_age_is_compared_by_dates() {
-        let bands = read(&[band("yellow [1..2]"), band("red (2..")], true, &mut Violations::new()).unwrap();
+        let bands =
+            read(&[band("yellow [1..2]"), band("red (2..")], true, None, &mut Violations::new()).unwrap();
         let light = |since, until| light_of(&bands, Value::Age { since, until });
         let start = date(2021, 1, 31);
         for (until, expected) in [
@@ -305,7 +327,7 @@ mod tests {
     fn an_age_is_less_than_a_bound_that_no_date_reaches() {
         for months in ["239976", "239977", "999999999999999"] {
             let given = [band(&format!("yellow ..{months})")), band(&format!("red [{months}.."))];
-            let bands = read(&given, true, &mut Violations::new()).unwrap();
+            let bands = read(&given, true, None, &mut Violations::new()).unwrap();
             let age = Value::Age { since: date(1, 1, 1), until: date(9999, 12, 30) };
             assert_eq!(light_of(&bands, age), Some(Light::Yellow), "{months}");
         }
@@ -319,7 +341,7 @@ mod tests {
         let found = faults(&given, true);
         let fields: Vec<_> = found.iter().map(|(field, reason, _)| (field.as_str(), *reason)).collect();
         assert_eq!(fields, [("bands[1].low", "OUT_OF_RANGE"), ("bands[1].high", "OUT_OF_RANGE")]);
-        assert!(read(&given, true, &mut Violations::new()).is_some());
+        assert!(read(&given, true, None, &mut Violations::new()).is_some());
         assert_eq!(faults(&given, false), [], "a percentage may be large");
     }
 

@@ -12,7 +12,7 @@ use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
 use milepost_proto::tracker::v1::{WarningPolicy, WarningStep, WarningTest};
 use milepost_resource::date;
 use milepost_types::filter::Schema;
-use milepost_types::{Filter, Violations};
+use milepost_types::{Decimal, Filter, Violations};
 
 use super::band::{self, Band};
 use super::light::{Light, Progression, Step};
@@ -157,6 +157,18 @@ fn comparisons(metric: Metric) -> &'static [Comparison] {
     }
 }
 
+/// The least that a value can be, in the unit of its bounds; none: there is no such.
+fn least(metric: Metric, comparison: Comparison) -> Option<Decimal> {
+    let least = match (comparison, metric) {
+        (Comparison::Age | Comparison::Ratio, _) => "0",
+        // Nothing is left of what was completed in the year before.
+        (Comparison::Value, Metric::Growth) => "-100",
+        (Comparison::Value, _) => "0",
+        _ => return None,
+    };
+    least.parse().ok()
+}
+
 fn test(given: &WarningTest, violations: &mut Violations) -> Option<Test> {
     let (metric, comparison) = (given.metric(), given.comparison());
     let able = comparisons(metric);
@@ -166,7 +178,8 @@ fn test(given: &WarningTest, violations: &mut Violations) -> Option<Test> {
             format!("{} is not compared so; give one of {}", metric.as_str_name(), names.join(", "));
         violations.push("comparison", "COMPARISON_UNFIT", description);
     }
-    let bands = band::read(&given.bands, comparison == Comparison::Age, violations);
+    let bands =
+        band::read(&given.bands, comparison == Comparison::Age, least(metric, comparison), violations);
     Some(Test { metric, comparison, bands: bands? })
 }
 

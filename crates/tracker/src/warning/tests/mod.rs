@@ -37,7 +37,7 @@ pub(super) fn band(text: &str) -> WarningBand {
 pub(super) fn bands(texts: &[&str]) -> Vec<Band> {
     let bands: Vec<_> = texts.iter().map(|text| band(text)).collect();
     let mut violations = Violations::new();
-    let read = band::read(&bands, false, &mut violations);
+    let read = band::read(&bands, false, None, &mut violations);
     assert_eq!(violations, Violations::new());
     read.unwrap()
 }

@@ -275,6 +275,37 @@ fn a_day_that_is_none_is_not_said_to_be_missing_too() {
     assert_eq!(found, [("warning_policy.dates[0]", "INVALID_DATE")]);
 }
 
+/// office.md, section 4: what a rate, an age or a growth cannot be; and what it can be, just.
+#[test]
+fn a_band_below_the_least_that_a_value_can_be_is_refused_and_what_was_stored_is_read() {
+    use Comparison::{Age, PeerGap, PointGap, Ratio, RelativeShortfall, Value};
+
+    let policy = |metric: Metric, comparison: Comparison, text| {
+        let bands = vec![band(text)];
+        let test = WarningTest { metric: metric.into(), comparison: comparison.into(), bands };
+        WarningPolicy { tests: vec![test], ..published("wh-ratio") }
+    };
+    for (metric, comparison, empty, least) in [
+        (Metric::StartDelay, Age, "red ..0)", "red ..0]"),
+        (Metric::EnrolmentAge, Age, "red ..0)", "red ..1)"),
+        (Metric::Investment, Ratio, "red ..0)", "red ..0]"),
+        (Metric::Funds, Ratio, "red [-5..-1]", "red [-5..0]"),
+        (Metric::Milestones, Value, "red ..-0.000001]", "red ..0.000001)"),
+        (Metric::Growth, Value, "red ..-100)", "red ..-100]"),
+    ] {
+        let faulty = policy(metric, comparison, empty);
+        let found = creation("w", faulty.clone()).unwrap_err();
+        let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+        assert_eq!(found, [("warning_policy.tests[0].bands[0]", "EMPTY_BAND")], "{metric:?} {empty}");
+        assert!(rule::read(&faulty, &mut Violations::new()).is_some(), "{metric:?} {empty}");
+        assert!(creation("w", policy(metric, comparison, least)).is_ok(), "{metric:?} {least}");
+    }
+    for comparison in [PointGap, RelativeShortfall, PeerGap] {
+        let ahead = policy(Metric::Investment, comparison, "green ..-250)");
+        assert!(creation("w", ahead).is_ok(), "{comparison:?}: one may be ahead by any amount");
+    }
+}
+
 /// They are not kept here: a filter by them would find nothing, and say nothing.
 #[test]
 fn a_filter_by_long_texts_of_projects_is_refused_and_says_which() {
