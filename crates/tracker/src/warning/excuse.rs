@@ -17,10 +17,11 @@ use milepost_resource::{
     By, Change, Checked, Document, EventKind, Index, Rules, Unreadable, When, add_drafter_or_nobody,
     check_state, date, date_message, instant_message, known_state, require_another_person,
 };
-use milepost_types::{Rejection, Violations};
+use milepost_types::{DamagedRow, Precondition, Rejection, Violations};
 
 use super::correction::{Correction, corrections};
 use super::policy::{current_date, rule_of};
+use super::rule::Rule;
 use super::{ExcuseName, PolicyName};
 use crate::act::act_day;
 use crate::decide::{Scope, Tracker};
@@ -125,25 +126,43 @@ fn check_policy(scope: &Scope<'_>, excuse: &Checked<Excuse>) -> Result<(), Rejec
         Some(policy) if !policy.is_deleted() => policy,
         _ => return invalid("NOT_FOUND", format!("there is no {name}")),
     };
-    check_excusable(&policy)?;
-    let rule = rule_of(&policy)?;
     let mut violations = Violations::new();
-    for (i, end) in excuse.period_ends.iter().enumerate() {
-        if let Some(day) = date(Some(end)).filter(|day| rule.periods.ending_on(*day).is_none()) {
-            let description = format!("no period of the policy ends on {day}; give the last days of periods");
-            violations.push(format!("excuse.period_ends[{i}]"), "NO_PERIOD", description);
-        }
+    for (field, day) in no_periods(excuse, &rule_of(&policy)?) {
+        let description = format!("no period of the policy ends on {day}; give the last days of periods");
+        violations.push(field, "NO_PERIOD", description);
     }
-    if violations.is_empty() { Ok(()) } else { Err(Rejection::Invalid(violations)) }
+    violations.into_result(())?;
+    Rejection::unless_met(not_excusable(&policy).into_iter().collect())
 }
 
-/// Refuses a policy that excuses nothing.
-fn check_excusable(policy: &Checked<WarningPolicy>) -> Result<(), Rejection> {
-    if policy.excusable {
-        return Ok(());
-    }
-    let description = "excuse.policy: the policy excuses nothing";
-    Err(Rejection::precondition("NOT_EXCUSABLE", policy.name().to_string(), description))
+/// The days that end no period of a policy, with their fields.
+fn no_periods(excuse: &Excuse, rule: &Rule) -> impl Iterator<Item = (String, Date)> {
+    let days = excuse.period_ends.iter().enumerate();
+    let days = days.filter_map(|(i, end)| Some((format!("excuse.period_ends[{i}]"), date(Some(end))?)));
+    days.filter(|(_, day)| rule.periods.ending_on(*day).is_none())
+}
+
+/// The condition that a policy does not meet that excuses nothing.
+fn not_excusable(policy: &Checked<WarningPolicy>) -> Option<Precondition> {
+    (!policy.excusable).then(|| Precondition {
+        kind: "NOT_EXCUSABLE",
+        subject: policy.name().to_string(),
+        description: "excuse.policy: the policy excuses nothing".to_owned(),
+    })
+}
+
+/// The conditions that an excuse does not meet any more if its policy was a draft that was changed since.
+fn outdated(
+    excuse: &Checked<Excuse>,
+    policy: &Checked<WarningPolicy>,
+) -> Result<Vec<Precondition>, DamagedRow> {
+    let rule = rule_of(policy)?;
+    let no_period = |(field, day)| Precondition {
+        kind: "NO_PERIOD",
+        subject: excuse.name().to_string(),
+        description: format!("{field}: no period of the policy ends on {day}; change the excuse first"),
+    };
+    Ok(not_excusable(policy).into_iter().chain(no_periods(excuse, &rule).map(no_period)).collect())
 }
 
 /// A decision: why, and on which day.
@@ -183,8 +202,7 @@ pub(crate) fn grant(
     if policy.is_deleted() {
         return Err(Rejection::deleted(&name));
     }
-    // A draft may have been changed since.
-    check_excusable(&policy)?;
+    Rejection::unless_met(outdated(before, &policy)?)?;
     let ends: Vec<_> = before.period_ends.iter().filter_map(|end| date(Some(end))).collect();
     let excuse = before.name().to_string();
     let reason = if decision.0.is_empty() { &before.text } else { &decision.0 };

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::registry::v1::{AnnualPlan, Project};
-use milepost_proto::tracker::v1::warning_policy::Missing;
+use milepost_proto::tracker::v1::warning_policy::{Missing, Period as Every};
 use milepost_proto::tracker::v1::{Warning, WarningLight, WarningPolicy, WarningRuns};
 use milepost_resource::{Custom, Run, Target, date_message};
 use milepost_types::Rejection;
@@ -405,6 +405,33 @@ fn a_correction_is_of_a_day_from_the_evaluation_on() {
     let day = Some(date_message(date(2021, 11, 5)));
     assert!(events.iter().all(|event| event.event_date == day), "{events:?}");
     assert_eq!(office.warning("w", "road", OCTOBER).unwrap().evaluation_date, day);
+}
+
+/// A draft that was by months when excuses were asked for.
+#[test]
+fn an_excuse_is_not_granted_for_what_is_no_period_of_the_policy_any_more() {
+    let mut office = Office::on(date(2021, 3, 1));
+    office.project("road", twenty_points_behind(&[3, 4]));
+    let draft = WarningPolicy { name: name("w").to_string(), ..published("yc-progress") };
+    office.world.submit(creation("w", draft.clone()).unwrap()).unwrap();
+    office.by("user:corp/a");
+    office.ask_excuse("march", "w", &[MARCH]).unwrap();
+    office.ask_excuse("spring", "w", &[MARCH, APRIL, MAY]).unwrap();
+    let quarterly = WarningPolicy { period: Every::Quarter.into(), excusable: false, ..draft.clone() };
+    office.world.submit(update(quarterly, &["period", "excusable"])).unwrap();
+    office.by("user:corp/b");
+    let Rejection::Preconditions(unmet) = office.decide_excuse("spring", grant).unwrap_err() else {
+        panic!()
+    };
+    let unmet: Vec<_> = unmet.iter().map(|unmet| (unmet.kind, &unmet.description[..22])).collect();
+    let expected = [
+        ("NOT_EXCUSABLE", "excuse.policy: the pol"),
+        ("NO_PERIOD", "excuse.period_ends[1]:"),
+        ("NO_PERIOD", "excuse.period_ends[2]:"),
+    ];
+    assert_eq!(unmet, expected);
+    office.world.submit(update(draft, &["excusable"])).unwrap();
+    assert_eq!(kinds(&office.decide_excuse("march", grant).unwrap()), ["excuse.granted"]);
 }
 
 /// A draft whose excuses were asked for, or granted, before it was changed.

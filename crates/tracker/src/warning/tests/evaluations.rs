@@ -366,6 +366,8 @@ fn an_excuse_is_of_a_policy_that_excuses_and_of_its_periods() {
     office.adopt("wh", published("wh-ratio"), date(2021, 7, 1));
     let refused = office.ask_excuse("e", "wh", &[date(2021, 5, 31)]).unwrap_err();
     assert!(format!("{refused:?}").contains("NOT_EXCUSABLE"), "{refused}");
+    let refused = office.ask_excuse("e", "wh", &[date(2021, 6, 29)]).unwrap_err();
+    assert_eq!(faults(refused), [("excuse.period_ends[0]".to_owned(), "NO_PERIOD")], "fields come first");
     office.adopt("yc", published("yc-progress"), date(2021, 7, 1));
     let refused = office.ask_excuse("e", "yc", &[date(2021, 5, 31), date(2021, 6, 29)]).unwrap_err();
     assert_eq!(faults(refused), [("excuse.period_ends[1]".to_owned(), "NO_PERIOD")]);
