@@ -185,11 +185,17 @@ impl<'a> Replay<'a> {
         let (rule, policy) = request.policy(rows)?;
         let current = Today::of(rows.read, portfolio, &known, now)?.current;
         let today = today.unwrap_or(current);
+        if let Some(compared) = &request.compare_with {
+            rows.find(compared)?;
+        }
+        let mut violations = Violations::new();
         if request.to > today {
             let description = format!("{} is after {today}, the portfolio's current date", request.to);
-            return Err(Rejection::invalid("to_date", "DATE_IN_FUTURE", description));
+            violations.push("to_date", "DATE_IN_FUTURE", description);
         }
-        let occasions = occasions(&rule, &policy, request, today)?;
+        check_count(&rule, request, &mut violations);
+        violations.into_result(())?;
+        let occasions = occasions(&rule, &policy, request, today);
         let name = match &request.policy {
             Replayed::Named(name) => Some(name.clone()),
             Replayed::Inline(_) => None,
@@ -200,9 +206,6 @@ impl<'a> Replay<'a> {
         };
         let excuses = occasions.iter().map(excuses).collect();
         let evaluator = Evaluator::new(rows.read, rule, portfolio.clone(), Arc::new(known));
-        if let Some(compared) = &request.compare_with {
-            rows.find(compared)?;
-        }
         let compared = request.compare_with.clone().or(name);
         let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
         let todays = occasions.iter().map(|occasion| evaluator.current_date(occasion.as_of.day)).collect();
@@ -298,22 +301,21 @@ impl ReplayRequest {
     }
 }
 
-/// The periods that end between the days, each as of the day on which it is evaluated, or of today if that is sooner.
-fn occasions(
-    rule: &Rule,
-    policy: &WarningPolicy,
-    request: &ReplayRequest,
-    today: Date,
-) -> Result<Vec<Occasion>, Rejection> {
+/// Records that more periods end between the days than are replayed.
+fn check_count(rule: &Rule, request: &ReplayRequest, violations: &mut Violations) {
     if let Some(first) = rule.periods.first_of(limits::WARNING_PERIODS, request.from, request.to) {
         let description = format!(
             "more than {} periods end between the days; give {first} or a later day, and replay what is before it by itself",
             limits::WARNING_PERIODS
         );
-        return Err(Rejection::invalid("from_date", "TOO_MANY_PERIODS", description));
+        violations.push("from_date", "TOO_MANY_PERIODS", description);
     }
+}
+
+/// The periods that end between the days, each as of the day on which it is evaluated, or of today if that is sooner.
+fn occasions(rule: &Rule, policy: &WarningPolicy, request: &ReplayRequest, today: Date) -> Vec<Occasion> {
     let as_of =
         |period| AsOf { day: evaluation_date(policy, period).min(today), knowledge: request.knowledge };
     let periods = rule.periods.between(request.from, request.to);
-    Ok(periods.map(|period| Occasion { period, as_of: as_of(period) }).collect())
+    periods.map(|period| Occasion { period, as_of: as_of(period) }).collect()
 }

@@ -180,6 +180,9 @@ fn days_to_come_and_too_many_periods_are_refused() {
     assert_eq!(faults(office.replay(&future).unwrap_err()), [("to_date".to_owned(), "DATE_IN_FUTURE")]);
     let long = ReplayRequest { from: date(2016, 10, 31), ..request(inline()) };
     assert_eq!(faults(office.replay(&long).unwrap_err()), [("from_date".to_owned(), "TOO_MANY_PERIODS")]);
+    let both = ReplayRequest { from: date(2016, 10, 31), to: date(2021, 11, 2), ..request(inline()) };
+    let found = [("to_date", "DATE_IN_FUTURE"), ("from_date", "TOO_MANY_PERIODS")];
+    assert_eq!(faults(office.replay(&both).unwrap_err()), found.map(|(field, why)| (field.to_owned(), why)));
     let sixty = ReplayRequest { from: date(2016, 11, 1), ..request(inline()) };
     assert_eq!(office.replay(&sixty).unwrap().counts.len(), 60);
     let never = ReplayRequest { compare_with: Some(name("never")), ..request(inline()) };
