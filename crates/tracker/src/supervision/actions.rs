@@ -27,17 +27,20 @@ use milepost_resource::{
     Change, Checked, EventKind, check_state, date, date_message, instant_message, require_another_person,
     require_person,
 };
-use milepost_types::{Precondition, Rejection, limits};
+use milepost_types::{Precondition, Rejection, Violations, limits};
 
 use super::order::{context, findings};
 use super::{InspectionName, bytes, check_bytes, in_project, inspection};
-use crate::act::{act_day, unmet};
+use crate::act::{act_day, check_day, unmet};
 use crate::decide::Scope;
 
 /// What has not ended.
 const LIVE: [State; 3] = [State::Issued, State::Answered, State::Returned];
 /// What waits for an answer.
 const AWAITS_ANSWER: [State; 2] = [State::Issued, State::Returned];
+
+/// Before which day no act is.
+const LAST_ACT: &str = "the day of the last act on the order";
 
 /// The day of an act: the current date if none is given.
 fn day(
@@ -46,7 +49,7 @@ fn day(
     given: Option<Date>,
 ) -> Result<Date, Rejection> {
     let current = context(scope, before.name())?.current_date;
-    act_day(current, date(before.act_date.as_ref()), given, "the day of the last act on the order")
+    act_day(current, date(before.act_date.as_ref()), given, LAST_ACT)
 }
 
 /// What comes of an act on a day: the change, which is complete but for what follows from it.
@@ -221,12 +224,16 @@ pub(crate) fn request_extension(
     ExtensionRequest { due: later, reason, date: given }: &ExtensionRequest,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "ask to extend", &AWAITS_ANSWER)?;
-    let (name, day) = (before.name().to_string(), day(scope, before, *given)?);
+    let name = before.name().to_string();
+    let current = context(scope, before.name())?.current_date;
+    let (day, mut violations) = (given.unwrap_or(current), Violations::new());
+    check_day("date", day, (date(before.act_date.as_ref()), current), LAST_ACT, &mut violations);
     let due = date(before.due_date.as_ref());
     if let Some(due) = due.filter(|due| later <= due) {
         let description = format!("{later} is not after {due}, the due date; give a later day");
-        return Err(Rejection::invalid("due_date", "DATE_TOO_EARLY", description));
+        violations.push("due_date", "DATE_TOO_EARLY", description);
     }
+    violations.into_result(())?;
     let mut conditions = Vec::new();
     let requested_by = require_person(&name, &scope.context.actor, "grant the extension");
     let requested_by = unmet(requested_by, &mut conditions)?;

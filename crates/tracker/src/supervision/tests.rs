@@ -598,6 +598,9 @@ fn an_extension_is_asked_for_by_the_due_date_granted_once_by_another_person_and_
     assert_eq!(unmet(world.by("user:corp/a", asked(day(5, 31), None))), ["TOO_LATE"]);
     let not_later = world.by("user:corp/a", asked(DUE, Some(day(5, 7))));
     assert_eq!(faults(not_later), [("due_date".to_owned(), "DATE_TOO_EARLY")]);
+    let both = faults(world.by("user:corp/a", asked(DUE, Some(day(5, 21)))));
+    let expected = [("date", "DATE_IN_FUTURE"), ("due_date", "DATE_TOO_EARLY")];
+    assert_eq!(both, expected.map(|(field, reason)| (field.to_owned(), reason)));
     world.actor = Actor::default();
     assert_eq!(unmet(world.submit(asked(day(5, 31), Some(DUE)))), ["ACTOR_UNKNOWN"]);
     // Asked on the due date, entered later; granted after it.
