@@ -47,6 +47,8 @@ pub(crate) struct ProjectFact {
     pub(crate) deleted: bool,
     /// The project without its long texts, encoded; none: not kept by the version that took it over.
     pub(crate) project: Option<Bytes>,
+    /// The day on which the entry cancelled it; none: it did not, or it is not known on which day.
+    pub(crate) cancelled: Option<Date>,
 }
 
 /// What is kept of an assignment.

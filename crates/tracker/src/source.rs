@@ -17,6 +17,8 @@ use crate::timeline::RuleName;
 
 /// The type of the event that says that a project started.
 pub(crate) const PROJECT_STARTED: &str = "milepost.project.started";
+/// The type of the event that says that a project was cancelled.
+pub(crate) const PROJECT_CANCELLED: &str = "milepost.project.cancelled";
 /// The type of the event that says that fields of a portfolio changed.
 const PORTFOLIO_UPDATED: &str = "milepost.portfolio.updated";
 

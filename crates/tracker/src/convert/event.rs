@@ -359,6 +359,7 @@ mod tests {
                 status: 3,
                 deleted: false,
                 project: None,
+                cancelled: None,
             }],
             assignments: Vec::new(),
             access: AccessFacts::default(),

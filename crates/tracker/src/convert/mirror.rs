@@ -3,8 +3,10 @@
 //! Invariant: what is stored is the message in the event that took it over.
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::event::v1 as event;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as registry;
 use milepost_resource::Unreadable;
 use milepost_service::value;
@@ -34,13 +36,17 @@ pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFac
     })
 }
 
-/// What is kept of a project of the registry.
-pub(crate) fn of_project(resource: &registry::Project) -> Result<ProjectFact, Unreadable> {
+/// What is kept of a project of the registry, which an entry cancelled on a day if it did.
+pub(crate) fn of_project(
+    resource: &registry::Project,
+    cancelled: Option<Date>,
+) -> Result<ProjectFact, Unreadable> {
     Ok(ProjectFact {
         name: resource.name.parse().map_err(Unreadable::new)?,
         status: resource.status,
         deleted: resource.delete_time.is_some(),
         project: Some(without_long_texts(resource).encode_to_vec().into()),
+        cancelled,
     })
 }
 
@@ -84,6 +90,7 @@ pub(crate) fn project_to_proto(fact: &ProjectFact) -> event::FollowedProject {
         status: fact.status,
         deleted: fact.deleted,
         project,
+        cancelled_date: fact.cancelled.map(value::date_message),
     }
 }
 
@@ -181,6 +188,8 @@ pub(crate) struct StoredProject {
     /// None: it was not kept by the version that took it over.
     #[prost(bytes = "bytes", optional, tag = "4")]
     pub(crate) project: Option<Bytes>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) cancelled_date: Option<gtype::Date>,
 }
 
 /// Whether the project whose fact was stored is deleted.
@@ -266,7 +275,7 @@ mod tests {
         }
         for deleted in [true, false] {
             let name = "portfolios/wsc/projects/road".parse().unwrap();
-            let fact = ProjectFact { name, status: 3, deleted, project: None };
+            let fact = ProjectFact { name, status: 3, deleted, project: None, cancelled: None };
             let bytes = Bytes::from(project_to_proto(&fact).encode_to_vec());
             assert_eq!(project_is_deleted(&bytes), Ok(deleted));
         }
@@ -309,8 +318,11 @@ mod tests {
             [GOLDEN_PORTFOLIO, "62057a682d434e6a057a682d434e6a02656e70017a03434e59"].concat()
         );
         let name = "portfolios/wsc/projects/road".parse().unwrap();
-        let project = ProjectFact { name, status: 3, deleted: true, project: None };
+        let project = ProjectFact { name, status: 3, deleted: true, project: None, cancelled: None };
         assert_eq!(hex(&project_to_proto(&project).encode_to_vec()), GOLDEN_PROJECT);
+        let cancelled = ProjectFact { cancelled: Some(date(2021, 5, 8)), ..project };
+        let cancelled = hex(&project_to_proto(&cancelled).encode_to_vec());
+        assert_eq!(cancelled, [GOLDEN_PROJECT, "2a0708e50f10051808"].concat());
     }
 
     const GOLDEN_PORTFOLIO: &str = "0a0e706f7274666f6c696f732f777363120d417369612f5368616e676861691a190a050102030405\
@@ -334,6 +346,6 @@ mod tests {
             ..registry::Portfolio::default()
         };
         assert!(of_portfolio(impossible).is_err());
-        assert!(of_project(&registry::Project::default()).is_err());
+        assert!(of_project(&registry::Project::default(), None).is_err());
     }
 }

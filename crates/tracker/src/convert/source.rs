@@ -20,7 +20,7 @@ use super::mirror;
 use crate::convert::mirror::AccessFacts;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::{AssignmentName, PortfolioName, ProjectName};
-use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
+use crate::source::{PROJECT_CANCELLED, PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 use crate::timeline::may_matter;
 
 /// What the entry after `previous` brings.
@@ -103,6 +103,8 @@ impl Gathered {
         if may_matter(kind) {
             self.events.push(bytes.clone());
         }
+        let day = event.event_date.filter(|_| kind == PROJECT_CANCELLED);
+        let cancelled = day.and_then(|day| value::date(day).ok());
         match event.resource {
             Some(Resource::PortfolioResource(portfolio)) => match mirror::of_portfolio(portfolio) {
                 Ok(fact) => {
@@ -121,7 +123,7 @@ impl Gathered {
                 }
                 Err(error) => self.skip(id, kind, format!("its portfolio cannot be read: {error}")),
             },
-            Some(Resource::ProjectResource(project)) => match mirror::of_project(&project) {
+            Some(Resource::ProjectResource(project)) => match mirror::of_project(&project, cancelled) {
                 Ok(fact) => {
                     let name = fact.name.clone();
                     self.projects.insert(name.clone(), fact);

@@ -1,16 +1,18 @@
 //! Tables 5 and 37: what is kept of each project of the registry, and what was reported of it before.
 //!
-//! Keys: see [`super`]. Value of the first: the encoded `event.v1.FollowedProject`, as in the event that took it over; of
-//! the second see `milepost-figures`, which makes it of the first as each is put. Put by `milepost.source.followed`, and by
+//! Keys: see [`super`]. Value of the first: the encoded `event.v1.FollowedProject`, as in the event that took it over, but
+//! that the day on which it was cancelled stays as long as it is; of the second see `milepost-figures`, which makes it of the first as each is put. Put by `milepost.source.followed`, and by
 //! `milepost.source.refollowed` where an earlier version did not keep the project; dropped when the registry is followed
 //! anew.
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use milepost_figures::{Ask, History, KnownProject};
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::registry::v1::Project;
-use milepost_resource::Unreadable;
+use milepost_proto::registry::v1::project::Status;
+use milepost_resource::{Unreadable, date};
 use milepost_types::{DamagedRow, ResourceId};
 use prost::Message;
 
@@ -38,10 +40,17 @@ pub(crate) fn is_deleted(rows: &dyn Read, ids: &[ResourceId]) -> Result<Option<b
 /// If it, or what was kept before, cannot be decoded.
 pub(crate) fn put(rows: &mut dyn Write, name: &ProjectName, value: Bytes) -> Result<(), Unreadable> {
     let own = key::of_project(Table::Project, name);
-    let before = rows.get(&own).map(StoredProject::decode).transpose()?.and_then(|before| before.project);
-    if let Some(after) = StoredProject::decode(value.clone())?.project {
-        report(rows, before.as_ref(), &after)?;
+    let before = rows.get(&own).map(StoredProject::decode).transpose()?;
+    let after = StoredProject::decode(value.clone())?;
+    if let Some(project) = &after.project {
+        report(rows, before.as_ref().and_then(|before| before.project.as_ref()), project)?;
     }
+    let cancelled_date = before.and_then(|before| before.cancelled_date);
+    let stays = after.cancelled_date.is_none() && after.status == i32::from(Status::Cancelled);
+    let value = match cancelled_date.filter(|_| stays) {
+        Some(day) => StoredProject { cancelled_date: Some(day), ..after }.encode_to_vec().into(),
+        None => value,
+    };
     rows.put(own, value);
     Ok(())
 }
@@ -53,17 +62,19 @@ pub(crate) fn put(rows: &mut dyn Write, name: &ProjectName, value: Bytes) -> Res
 /// If it, or what is kept, cannot be decoded.
 pub(crate) fn complete(rows: &mut dyn Write, name: &ProjectName, value: &Bytes) -> Result<(), Unreadable> {
     let own = key::of_project(Table::Project, name);
-    let StoredProject { name: said_name, status, deleted, project } = StoredProject::decode(value.clone())?;
-    let Some(after) = project else { return Ok(()) };
-    let kept = rows.get(&own).map(StoredProject::decode).transpose()?;
-    let kept = kept.unwrap_or(StoredProject { name: said_name, status, deleted, project: None });
+    let mut said = StoredProject::decode(value.clone())?;
+    let Some(after) = said.project.take() else { return Ok(()) };
+    let cancelled_date = said.cancelled_date;
+    let kept = rows.get(&own).map(StoredProject::decode).transpose()?.unwrap_or(said);
     if let Some(before) = &kept.project
         && sequence(&after)? <= sequence(before)?
     {
         return Ok(());
     }
     report(rows, kept.project.as_ref(), &after)?;
-    rows.put(own, StoredProject { project: Some(after), ..kept }.encode_to_vec().into());
+    // It is cancelled once.
+    let cancelled_date = cancelled_date.or(kept.cancelled_date);
+    rows.put(own, StoredProject { project: Some(after), cancelled_date, ..kept }.encode_to_vec().into());
     Ok(())
 }
 
@@ -101,26 +112,42 @@ pub(crate) fn names(rows: &dyn Read, portfolio: &PortfolioName) -> Vec<Result<Pr
     found.map(|(key, _)| name_of(&key)).collect()
 }
 
-/// The projects of a portfolio, from the one after this on, each as the registry said it; none of one that is deleted, or
-/// that an earlier version did not keep.
+/// A project as the registry said it.
+pub(crate) struct Mirrored {
+    /// Encoded.
+    pub(crate) project: Bytes,
+    /// The day on which it was cancelled; none: it was not, or it is not known on which day.
+    pub(crate) cancelled: Option<Date>,
+}
+
+/// The projects of a portfolio, from the one after this on; none of one that is deleted, or that an earlier version did
+/// not keep.
 pub(crate) fn under<'a>(
     rows: &'a dyn Read,
     portfolio: &PortfolioName,
     after: Option<&ProjectName>,
-) -> impl Iterator<Item = Result<(ProjectName, Option<Bytes>), DamagedRow>> + use<'a> {
+) -> impl Iterator<Item = Result<(ProjectName, Option<Mirrored>), DamagedRow>> + use<'a> {
     let after = after.map(|after| key::of_project(Table::Project, after));
     let range = KeyRange::prefix(&under_portfolio(portfolio));
     let found = rows.scan(&range.beyond(after.as_deref(), Direction::Forward), Direction::Forward);
-    found.map(|(key, value)| Ok((name_of(&key)?, project_of(&key, value)?)))
+    found.map(|(key, value)| Ok((name_of(&key)?, mirrored_in(&key, value)?)))
 }
 
-/// A project as the registry said it; none if it is not there, deleted, or an earlier version did not keep it.
+/// A project, encoded; none if it is not there, deleted, or an earlier version did not keep it.
 ///
 /// # Errors
 /// If the row cannot be decoded.
 pub(crate) fn mirrored(rows: &dyn Read, name: &ProjectName) -> Result<Option<Bytes>, DamagedRow> {
+    Ok(get(rows, name)?.map(|mirrored| mirrored.project))
+}
+
+/// A project; none if it is not there, deleted, or an earlier version did not keep it.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn get(rows: &dyn Read, name: &ProjectName) -> Result<Option<Mirrored>, DamagedRow> {
     let own = key::of_project(Table::Project, name);
-    rows.get(&own).map(|value| project_of(&own, value)).transpose().map(Option::flatten)
+    rows.get(&own).map(|value| mirrored_in(&own, value)).transpose().map(Option::flatten)
 }
 
 /// What is known of a project, which the registry said so last.
@@ -158,9 +185,10 @@ fn name_of(key: &[u8]) -> Result<ProjectName, DamagedRow> {
     name.ok_or_else(|| Table::Project.damaged(key, "its key names no project"))
 }
 
-fn project_of(key: &[u8], value: Bytes) -> Result<Option<Bytes>, DamagedRow> {
+fn mirrored_in(key: &[u8], value: Bytes) -> Result<Option<Mirrored>, DamagedRow> {
     let stored = StoredProject::decode(value).map_err(|error| Table::Project.damaged(key, error))?;
-    Ok(stored.project.filter(|_| !stored.deleted))
+    let cancelled = date(stored.cancelled_date.as_ref());
+    Ok(stored.project.filter(|_| !stored.deleted).map(|project| Mirrored { project, cancelled }))
 }
 
 /// What the registry said of a project, as far as it counts as known; none if it is not there, or an earlier version did
@@ -182,6 +210,7 @@ pub(crate) fn known(
 #[cfg(test)]
 mod tests {
     use jiff::civil::{Date, date};
+    use milepost_proto::event::v1::Event;
     use milepost_proto::event::v1::event::Resource;
     use milepost_proto::figure::v1::Knowledge;
     use milepost_proto::google::r#type::Money;
@@ -191,6 +220,8 @@ mod tests {
 
     use super::*;
     use crate::command::Command;
+    use crate::mirror::ProjectFact;
+    use crate::source::SourceEntry;
     use crate::tests::registry::deleted;
     use crate::tests::{Registry, World};
 
@@ -336,6 +367,48 @@ mod tests {
         old.submit(refollow(said)).unwrap();
         assert_eq!(answers(&old), answers(&world));
         assert_eq!(is_deleted(&old.rows, name.ids()).unwrap(), Some(true));
+    }
+
+    /// A later entry does not say it again, and an earlier version of the tracker did not keep it.
+    #[test]
+    fn the_day_on_which_a_project_was_cancelled_stays_and_is_known_after_an_upgrade() {
+        let (mut world, mut registry) = World::with_projects(&[]);
+        let mut old = World::with_projects(&[]).0;
+        let day = date(2021, 6, 20);
+        let cancelled = |sequence| Project {
+            status: Status::Cancelled.into(),
+            ..road(sequence, "2021-07-01T01:00:00Z", &[(1, 12, None)])
+        };
+        let mut said = Vec::new();
+        for (kind, project, event_date) in [
+            ("milepost.project.updated", road(2, "2021-02-01T01:00:00Z", &[(1, 10, None)]), None),
+            ("milepost.project.cancelled", cancelled(3), Some(date_message(day))),
+            ("milepost.project.updated", cancelled(4), None),
+        ] {
+            let resource = Some(Resource::ProjectResource(project));
+            let event = Event { r#type: kind.to_owned(), event_date, resource, ..Event::default() };
+            let entry = registry.append_events(vec![event]);
+            said.extend(entry.projects.clone());
+            world.ingest(entry.clone()).unwrap();
+            let as_before =
+                |fact: &ProjectFact| ProjectFact { project: None, cancelled: None, ..fact.clone() };
+            let projects = entry.projects.iter().map(as_before).collect();
+            old.ingest(SourceEntry { projects, ..entry }).unwrap();
+        }
+        let name: ProjectName = ROAD.parse().unwrap();
+        let day_of = |world: &World| get(&world.rows, &name).unwrap().map(|kept| kept.cancelled);
+        assert_eq!((day_of(&world), day_of(&old)), (Some(Some(day)), None));
+        mirror_version_of_before(&mut old);
+        old.submit(Command::UpgradeMirror {
+            position: registry.tail(),
+            portfolios: Vec::new().into(),
+            projects: said.into(),
+            assignments: Vec::new().into(),
+            is_last: false,
+        })
+        .unwrap();
+        assert_eq!(day_of(&old), Some(Some(day)));
+        assert_eq!(world.rebuilt(), world.rows);
     }
 
     /// As an earlier version of the tracker left the rows.

@@ -102,7 +102,9 @@ impl<'a> Evaluation<'a> {
         if of_period(rows, project, policy, period.end)?.is_some() {
             return Ok(Vec::new());
         }
-        let Some(candidate) = self.evaluator.candidate_of(project, as_of.day)? else { return Ok(Vec::new()) };
+        let Some(candidate) = self.evaluator.candidate_of(project, self.occasion)? else {
+            return Ok(Vec::new());
+        };
         let previous = before(rows, project, policy, period.end)?;
         let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
         let tests = self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;

@@ -26,6 +26,7 @@ use crate::decide::Tracker;
 use crate::mirror::Portfolio;
 use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
+use crate::tables::project::Mirrored;
 
 /// A project of the portfolio, as the registry says it now.
 pub(crate) struct Candidate {
@@ -33,9 +34,18 @@ pub(crate) struct Candidate {
     pub(crate) project: Project,
     /// The same, encoded.
     row: Bytes,
+    /// The day on which it was cancelled, if it is known.
+    cancelled: Option<Date>,
 }
 
-/// The project of this name; none if it is deleted, or cancelled.
+impl Candidate {
+    /// Whether it was cancelled by a day; if it is not known when, it was.
+    fn is_cancelled_by(&self, day: Date) -> bool {
+        self.project.status() == Status::Cancelled && self.cancelled.is_none_or(|cancelled| cancelled <= day)
+    }
+}
+
+/// The project of this name, also if it is cancelled; none if it is deleted.
 ///
 /// # Errors
 /// If a row cannot be decoded.
@@ -43,13 +53,13 @@ pub(crate) fn candidate(
     rows: &Rows<'_, Tracker>,
     name: &ProjectName,
 ) -> Result<Option<Candidate>, DamagedRow> {
-    candidate_in(name.clone(), tables::project::mirrored(rows.read, name)?)
+    candidate_in(name.clone(), tables::project::get(rows.read, name)?)
 }
 
-fn candidate_in(name: ProjectName, row: Option<Bytes>) -> Result<Option<Candidate>, DamagedRow> {
-    let Some(row) = row else { return Ok(None) };
+fn candidate_in(name: ProjectName, mirrored: Option<Mirrored>) -> Result<Option<Candidate>, DamagedRow> {
+    let Some(Mirrored { project: row, cancelled }) = mirrored else { return Ok(None) };
     let project = tables::project::decoded(&name, &row)?;
-    Ok((project.status() != Status::Cancelled).then_some(Candidate { name, project, row }))
+    Ok(Some(Candidate { name, project, row, cancelled }))
 }
 
 /// A policy, ready to evaluate in its portfolio.
@@ -79,8 +89,8 @@ impl<'a> Evaluator<'a> {
         Self { rows: Rows::new(read), rule, portfolio, known, currency }
     }
 
-    /// The projects of the portfolio, from the one after this on, whether the policy is about them or not: not deleted, nor
-    /// cancelled.
+    /// The projects of the portfolio that are not deleted, from the one after this on, whether the policy is about them or
+    /// not.
     ///
     /// # Errors
     /// If a row cannot be decoded; so with all that reads.
@@ -89,17 +99,18 @@ impl<'a> Evaluator<'a> {
         after: Option<&ProjectName>,
     ) -> impl Iterator<Item = Result<Candidate, DamagedRow>> + use<'a> {
         let mirrored = tables::project::under(self.rows.read, &self.portfolio, after);
-        mirrored.filter_map(|mirrored| mirrored.and_then(|(name, row)| candidate_in(name, row)).transpose())
+        let candidate = |(name, mirrored)| candidate_in(name, mirrored);
+        mirrored.filter_map(move |mirrored| mirrored.and_then(candidate).transpose())
     }
 
     /// The project of this name, if the policy is about it.
     pub(crate) fn candidate_of(
         &self,
         name: &ProjectName,
-        day: Date,
+        Occasion { period, as_of }: Occasion,
     ) -> Result<Option<Candidate>, DamagedRow> {
-        let today = self.current_date(day);
-        Ok(candidate(&self.rows, name)?.filter(|candidate| self.fits(candidate, &today)))
+        let today = self.current_date(as_of.day);
+        Ok(candidate(&self.rows, name)?.filter(|candidate| self.fits(candidate, period, &today)))
     }
 
     /// What `today()` means in the filter on a day.
@@ -107,17 +118,18 @@ impl<'a> Evaluator<'a> {
         CurrentDate::new(day, &self.known.zone)
     }
 
-    /// Whether the policy is about a project.
-    pub(crate) fn fits(&self, candidate: &Candidate, today: &CurrentDate) -> bool {
+    /// Whether the policy is about a project in a period.
+    pub(crate) fn fits(&self, candidate: &Candidate, period: Period, today: &CurrentDate) -> bool {
         let current_date = || Some(today.clone());
-        self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
+        let is_cancelled = candidate.is_cancelled_by(period.end);
+        !is_cancelled && self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
     }
 
     /// What all projects together have that the policy is about, for each test that compares with them.
     pub(crate) fn peers(&self, occasion: Occasion) -> Vec<Peers> {
         let today = self.current_date(occasion.as_of.day);
         let fits = |candidate: &Result<Candidate, DamagedRow>| {
-            candidate.as_ref().map_or(true, |candidate| self.fits(candidate, &today))
+            candidate.as_ref().map_or(true, |candidate| self.fits(candidate, occasion.period, &today))
         };
         self.peers_among(self.candidates(None).filter(fits), occasion)
     }
@@ -177,7 +189,7 @@ impl<'a> Evaluator<'a> {
         occasion: Occasion,
     ) -> Result<Option<Known<'b>>, DamagedRow> {
         let Some(currency) = self.currency else { return Ok(None) };
-        let Candidate { name, project, row } = candidate;
+        let Candidate { name, project, row, .. } = candidate;
         let when = (occasion.period, occasion.as_of);
         Known::of(&self.rows, (name, project, row), when, (currency, self.rule.time_basis)).map(Some)
     }

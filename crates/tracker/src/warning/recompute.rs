@@ -1,16 +1,16 @@
 //! Computing a period of a policy again, by all that is known now.
 //!
 //! Invariants: what is computed again was evaluated, and is compared with what was, whatever the filter of the policy finds
-//! now. A project that has no
-//! warning of the period gets its first one only if it is named, as one that could not be read on the day; what cannot be
-//! read now is in no other project's way.
+//! now, and whether it was cancelled since; what is deleted counts for nothing. A project that has no warning of the period
+//! gets its first one only if it is named, as one that could not be read on the day; what cannot be read now is in no
+//! other project's way.
 
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::WarningPolicy;
 use milepost_resource::{Act, Change, Checked, Decided, Rows, date, encoded_len};
-use milepost_types::{DamagedRow, Rejection, check_batch};
+use milepost_types::{DamagedRow, Rejection, Violations, check_batch};
 
 use super::PolicyName;
 use super::correction::{Correction, corrections};
@@ -18,10 +18,11 @@ use super::days::Excuses;
 use super::evaluation::{Candidate, Evaluator, Occasion, candidate};
 use super::known::AsOf;
 use super::measure::Peers;
-use super::outcome::{before, first, is_evaluated, of_period};
+use super::outcome::{before, first, is_evaluated};
 use super::period::Period;
 use super::policy::{current_date, evaluation_date, rule_of};
-use crate::act::act_day;
+use super::rule::Rule;
+use crate::act::check_day;
 use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
 use crate::parent::{check_portfolio, incomplete};
@@ -50,29 +51,37 @@ impl Act<Tracker> for Recompute {
         }
         check_portfolio(&scope.rows, self.policy.parent_ids())?;
         Rejection::unless_met(incomplete(scope.rows.read, &self.policy).into_iter().collect())?;
-        let rule = rule_of(&policy)?;
-        let Some(period) = rule.periods.ending_on(self.end) else {
-            let description =
-                format!("no period of the policy ends on {}; give the last day of one", self.end);
-            return Err(Rejection::invalid("period_end", "NO_PERIOD", description));
-        };
-        self.check_evaluated(scope, &policy, period)?;
+        if let Some(project) = &self.project
+            && tables::project::is_deleted(scope.rows.read, project.ids())? == Some(true)
+        {
+            return Err(Rejection::deleted(project));
+        }
         let portfolio = self.policy.parent();
-        let (current, evaluated) = (current_date(scope, &portfolio)?, evaluation_date(&policy, period));
-        let day = act_day(current, Some(evaluated), self.date, "the day on which the period is evaluated")?;
-        let occasion = Occasion { period, as_of: AsOf { day, knowledge: Knowledge::Latest } };
         let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
-        let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
+        let evaluator = Evaluator::new(scope.rows.read, rule_of(&policy)?, portfolio.clone(), known);
+        let mut violations = Violations::new();
+        let period = self.period(scope, &policy, &evaluator.rule, &mut violations);
+        let current = current_date(scope, &portfolio)?;
+        let day = self.date.unwrap_or(current);
+        let first = period.map(|period| evaluation_date(&policy, period));
+        let what = "the day on which the period is evaluated";
+        check_day("date", day, (first, current), what, &mut violations);
+        let occasion = |period| Occasion { period, as_of: AsOf { day, knowledge: Knowledge::Latest } };
+        let occasion = period.map(occasion);
+        let named = self.project.as_ref().zip(occasion);
+        let named = named
+            .map(|(project, occasion)| self.named(scope, &evaluator, project, occasion, &mut violations));
+        let named = named.transpose()?.flatten();
+        let occasion = violations.finish(occasion)?;
         let peers = self.peers(scope, &evaluator, occasion);
         let again = Again { scope, policy: &policy, evaluator, occasion, peers, request: self };
-        if let Some(project) = &self.project {
-            return again.of_named(project).map(Into::into);
+        if let Some(candidate) = named {
+            return again.of_named(&candidate).map(Into::into);
         }
         let (mut changes, mut sizes) = (Vec::new(), Vec::new());
         for project in tables::project::names(scope.rows.read, &portfolio) {
             match project.and_then(|project| again.of_evaluated(&project)) {
-                Ok(None) => {}
-                Ok(Some(corrected)) => {
+                Ok(corrected) => {
                     sizes.extend(corrected.iter().flat_map(Change::resources).filter_map(warning_bytes));
                     // What one answer does not hold is refused as soon as that is known.
                     check_batch(WARNINGS, sizes.iter().copied())?;
@@ -108,13 +117,20 @@ impl Recompute {
         evaluator.peers_among(peers.filter_map(|project| read(project).transpose()), occasion)
     }
 
-    /// Refuses a period that was not evaluated.
-    fn check_evaluated(
+    /// The period, if it was evaluated; none if not, which is recorded.
+    fn period(
         &self,
         scope: &Scope<'_>,
         policy: &Checked<WarningPolicy>,
-        period: Period,
-    ) -> Result<(), Rejection> {
+        rule: &Rule,
+        violations: &mut Violations,
+    ) -> Option<Period> {
+        let Some(period) = rule.periods.ending_on(self.end) else {
+            let description =
+                format!("no period of the policy ends on {}; give the last day of one", self.end);
+            violations.push("period_end", "NO_PERIOD", description);
+            return None;
+        };
         let is_of_policy = date(policy.adopted_date.as_ref()).is_some_and(|adopted| adopted <= self.end);
         let next = date(policy.next_evaluation_date.as_ref());
         let is_to_come = match next {
@@ -127,11 +143,36 @@ impl Recompute {
                     && !self.has_warnings(scope)
             }
         };
-        if is_of_policy && !is_to_come {
-            return Ok(());
+        if !is_of_policy || is_to_come {
+            let description = format!("the policy has not evaluated the period that ends on {}", self.end);
+            violations.push("period_end", "NOT_EVALUATED", description);
+            return None;
         }
-        let description = format!("the policy has not evaluated the period that ends on {}", self.end);
-        Err(Rejection::invalid("period_end", "NOT_EVALUATED", description))
+        Some(period)
+    }
+
+    /// The project that is named: it was evaluated, or is to get its first warning; none if neither, which is recorded.
+    fn named(
+        &self,
+        scope: &Scope<'_>,
+        evaluator: &Evaluator<'_>,
+        project: &ProjectName,
+        occasion: Occasion,
+        violations: &mut Violations,
+    ) -> Result<Option<Candidate>, DamagedRow> {
+        let found = match is_evaluated(&scope.rows, project, &self.policy, self.end) {
+            // Whether the filter finds it now does not matter: it did.
+            true => candidate(&scope.rows, project)?,
+            false => evaluator.candidate_of(project, occasion)?,
+        };
+        if found.is_none() {
+            let description = format!(
+                "{project} has no warning of the period that ends on {}, and the policy finds no such project",
+                self.end
+            );
+            violations.push("project", "NO_WARNING", description);
+        }
+        Ok(found)
     }
 
     /// Whether any project has a warning of the period, also one that cannot be decoded.
@@ -161,31 +202,28 @@ struct Again<'a> {
 }
 
 impl Again<'_> {
-    /// The corrections of a project; none if it was not evaluated.
-    fn of_evaluated(&self, project: &ProjectName) -> Result<Option<Vec<Change>>, DamagedRow> {
-        let (rows, policy) = (&self.scope.rows, self.policy.name());
-        if of_period(rows, project, policy, self.request.end)?.is_none() {
-            return Ok(None);
+    /// The corrections of a project; none if it was not evaluated, or is deleted.
+    fn of_evaluated(&self, project: &ProjectName) -> Result<Vec<Change>, DamagedRow> {
+        if !self.is_evaluated(project) {
+            return Ok(Vec::new());
         }
-        // Whether the filter finds it now does not matter: it did.
-        let Some(candidate) = candidate(rows, project)? else { return Ok(Some(Vec::new())) };
-        self.corrected(&candidate, String::new()).map(Some)
+        let found = candidate(&self.scope.rows, project)?;
+        found.map_or(Ok(Vec::new()), |candidate| self.corrected(&candidate, String::new()))
     }
 
     /// The corrections of a project that is named, or its first warning of the period.
-    fn of_named(&self, project: &ProjectName) -> Result<Vec<Change>, Rejection> {
-        if let Some(corrected) = self.of_evaluated(project)? {
-            return Ok(corrected);
-        }
-        let Some(candidate) = self.evaluator.candidate_of(project, self.occasion.as_of.day)? else {
-            let description = format!(
-                "{project} has no warning of the period that ends on {}, and the policy finds no such project",
-                self.request.end
-            );
-            return Err(Rejection::invalid("project", "NO_WARNING", description));
+    fn of_named(&self, candidate: &Candidate) -> Result<Vec<Change>, Rejection> {
+        let excuse = if self.is_evaluated(&candidate.name) {
+            String::new()
+        } else {
+            let (rows, end) = (&self.scope.rows, self.request.end);
+            Excuses::of(rows, (self.policy.name(), self.policy), end).of_project(&candidate.name)?
         };
-        let excuses = Excuses::of(&self.scope.rows, (self.policy.name(), self.policy), self.request.end);
-        Ok(self.corrected(&candidate, excuses.of_project(project)?)?)
+        Ok(self.corrected(candidate, excuse)?)
+    }
+
+    fn is_evaluated(&self, project: &ProjectName) -> bool {
+        is_evaluated(&self.scope.rows, project, self.policy.name(), self.request.end)
     }
 
     fn corrected(&self, candidate: &Candidate, excuse: String) -> Result<Vec<Change>, DamagedRow> {

@@ -145,8 +145,9 @@ pub(super) fn page(
                 continue;
             }
         };
-        let fits: Vec<_> =
-            replay.todays.iter().map(|today| replay.evaluator.fits(&candidate, today)).collect();
+        let fits =
+            |(occasion, today): (&Occasion, _)| replay.evaluator.fits(&candidate, occasion.period, today);
+        let fits: Vec<_> = replay.occasions.iter().zip(&replay.todays).map(fits).collect();
         if !fits.contains(&true) {
             continue;
         }

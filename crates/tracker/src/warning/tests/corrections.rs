@@ -407,6 +407,23 @@ fn a_correction_is_of_a_day_from_the_evaluation_on() {
     assert_eq!(office.warning("w", "road", OCTOBER).unwrap().evaluation_date, day);
 }
 
+/// All that is wrong is named at once.
+#[test]
+fn what_is_computed_again_is_refused_for_each_fault_of_the_request() {
+    let mut office = Office::on(date(2021, 11, 20));
+    office.project("road", vec![completed(10, 500 * UNIT, Some(OCTOBER))]);
+    office.adopt("w", published("wh-ratio"), OCTOBER);
+    let mut refused = |end, project| {
+        let tomorrow = Some(date(2021, 11, 21));
+        let found = faults(office.recompute_of("w", end, project, tomorrow).unwrap_err());
+        found.into_iter().map(|(field, reason)| format!("{field} {reason}")).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(date(2021, 10, 30), None), ["period_end NO_PERIOD", "date DATE_IN_FUTURE"]);
+    assert_eq!(refused(APRIL, None), ["period_end NOT_EVALUATED", "date DATE_IN_FUTURE"]);
+    assert_eq!(refused(OCTOBER, Some("rail")), ["date DATE_IN_FUTURE", "project NO_WARNING"]);
+    assert_eq!(refused(OCTOBER, Some("road")), ["date DATE_IN_FUTURE"]);
+}
+
 /// A draft that was by months when excuses were asked for.
 #[test]
 fn an_excuse_is_not_granted_for_what_is_no_period_of_the_policy_any_more() {

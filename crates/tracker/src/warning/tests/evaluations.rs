@@ -5,7 +5,8 @@ use jiff::civil::{Date, date};
 use milepost_ledger::{Actor, Authentication};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::{Payload, Resource};
-use milepost_proto::google::r#type::Money;
+use milepost_proto::google::r#type::{self as gtype, Money};
+use milepost_proto::registry::v1::project::Status;
 use milepost_proto::registry::v1::{AnnualPlan, CompletedInvestment, Period, Project};
 use milepost_proto::tracker::v1::warning_policy::Missing;
 use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
@@ -51,6 +52,17 @@ pub(super) fn completed(month: i8, nanos: i128, reported: Option<Date>) -> Compl
     }
 }
 
+/// A project with a plan of 1,200 for 2021, and what it completed.
+pub(super) fn planned(completed: Vec<CompletedInvestment>) -> Project {
+    let plan = AnnualPlan {
+        year: 2021,
+        investment: cny(1_200 * UNIT),
+        reported_date: Some(date_message(date(2021, 1, 1))),
+        ..AnnualPlan::default()
+    };
+    Project { annual_plans: vec![plan], completed_investments: completed, ..Project::default() }
+}
+
 /// What the registry keeps of an office, and the tracker that follows it.
 pub(super) struct Office {
     pub(super) world: World,
@@ -80,6 +92,16 @@ impl Office {
 
     /// The registry says a project.
     pub(super) fn say(&mut self, id: &str, project: Project) {
+        self.announce("milepost.project.updated", None, id, project);
+    }
+
+    /// A project is cancelled on a day.
+    pub(super) fn cancel(&mut self, id: &str, project: Project, day: Date) {
+        let project = Project { status: Status::Cancelled.into(), ..project };
+        self.announce("milepost.project.cancelled", Some(date_message(day)), id, project);
+    }
+
+    fn announce(&mut self, kind: &str, event_date: Option<gtype::Date>, id: &str, project: Project) {
         self.sequence += 1;
         let project = Project {
             name: format!("portfolios/wsc/projects/{id}"),
@@ -89,21 +111,13 @@ impl Office {
             ..project
         };
         let resource = Some(Resource::ProjectResource(project));
-        self.world.ingest(self.registry.append(vec![("milepost.project.updated", resource)])).unwrap();
+        let event = Event { r#type: kind.to_owned(), event_date, resource, ..Event::default() };
+        self.world.ingest(self.registry.append_events(vec![event])).unwrap();
     }
 
     /// A project with a plan of 1,200 for 2021, and what it completed.
     pub(super) fn project(&mut self, id: &str, completed: Vec<CompletedInvestment>) {
-        let plan = AnnualPlan {
-            year: 2021,
-            investment: cny(1_200 * UNIT),
-            reported_date: Some(date_message(date(2021, 1, 1))),
-            ..AnnualPlan::default()
-        };
-        self.say(
-            id,
-            Project { annual_plans: vec![plan], completed_investments: completed, ..Project::default() },
-        );
+        self.say(id, planned(completed));
     }
 
     /// A policy in force from a day on; what it evaluates of the past is evaluated.
@@ -648,8 +662,7 @@ fn only_projects_that_the_filter_finds_are_evaluated() {
     let mut office = Office::on(date(2021, 11, 1));
     office.say("key", Project { key: Some(true), ..Project::default() });
     office.say("other", Project::default());
-    let cancelled = milepost_proto::registry::v1::project::Status::Cancelled.into();
-    office.say("cancelled", Project { key: Some(true), status: cancelled, ..Project::default() });
+    office.cancel("cancelled", Project { key: Some(true), ..Project::default() }, date(2021, 10, 31));
     let policy = WarningPolicy { filter: "key = true".into(), ..published("wh-ratio") };
     office.adopt("w", policy, date(2021, 10, 1));
     let has = |id| office.warning("w", id, OCTOBER).is_some();

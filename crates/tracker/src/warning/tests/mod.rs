@@ -1,5 +1,6 @@
 //! Warning policies: their arithmetic, their life, and the published rules.
 
+mod cancelled;
 mod corrections;
 mod evaluations;
 mod excuses;

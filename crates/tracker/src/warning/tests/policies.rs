@@ -332,7 +332,7 @@ fn a_filter_by_long_texts_of_projects_is_refused_and_says_which() {
         annual_plans: vec![content],
         ..Project::default()
     };
-    let kept = Project::decode(of_project(&said).unwrap().project.unwrap()).unwrap();
+    let kept = Project::decode(of_project(&said, None).unwrap().project.unwrap()).unwrap();
     let is_found = |project: &Project, field: &str| {
         let filter = Filter::parse(&format!("{field}:\"x\""), &Schema::new(Project::FILTER)).unwrap();
         filter.matches(&FilterRow::of(project, &|| None))
