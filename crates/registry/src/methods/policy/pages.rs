@@ -325,7 +325,7 @@ impl<'a, 'b> Slices<'a, 'b> {
         rows: &'a Rows<'b>,
         scopes: &'a Scopes,
         question: &'a Question,
-        organizations: Vec<(Name<Organization>, Bytes)>,
+        organizations: Stored<Organization>,
         mark: &Mark,
     ) -> Result<Self, Rejection> {
         let mut organizations = organizations.into_iter();
@@ -456,13 +456,16 @@ fn policies(
     }
 }
 
-/// A page of resources, each by its name and as it is stored, and the token of the next.
+/// Resources as they are stored, each by its name.
+type Stored<R> = Vec<(Name<R>, Bytes)>;
+
+/// A page of resources, and the token of the next.
 fn listed<R: Rules<Registry>>(
     rows: &Rows<'_>,
     now: Timestamp,
     scopes: &Scopes,
     request: &R::List,
-) -> Result<(Vec<(Name<R>, Bytes)>, String), Rejection> {
+) -> Result<(Stored<R>, String), Rejection> {
     let list = read_list::<Registry, R>(request, scopes)?;
     let page = list.page::<Registry, R>(rows, now)?;
     let resources = page.names.into_iter().zip(page.resources).collect();
