@@ -5,15 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::policy::State;
 use milepost_proto::registry::v1::policy_match::Outcome;
-use milepost_proto::registry::v1::{Organization, Policy, Project, policy};
+use milepost_proto::registry::v1::{Organization, Policy, PolicyMatch, Project, policy};
 use milepost_resource::{Checked, Name};
 use milepost_service::access::Scopes;
 use milepost_types::{Permission, Place, Rejection, limits};
-use prost::Message;
 
 use super::expression::{Expressions, Language};
 use super::facts::Facts;
@@ -213,15 +211,15 @@ impl Question {
         answers
     }
 
-    /// An answer as an encoded PolicyMatch, with why if that is asked.
-    pub(crate) fn encoded(&self, language: &Language, subject: &Subject, answer: &Answer) -> Bytes {
+    /// An answer as a message, with why if that is asked.
+    pub(crate) fn message(&self, language: &Language, subject: &Subject, answer: &Answer) -> PolicyMatch {
         let matcher = &self.matchers[answer.matcher];
         let facts = subject.facts(answer.project, self.on);
         let mut message = matcher.answer(&answer.found, &facts);
         if self.explain && matches!(answer.found.outcome, Outcome::Unknown | Outcome::DoesNotFit) {
             message.unmet_conditions = matcher.explain(&answer.found, &language.bind(&facts));
         }
-        message.encode_to_vec().into()
+        message
     }
 }
 

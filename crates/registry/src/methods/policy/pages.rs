@@ -25,6 +25,7 @@ use milepost_resource::{
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
 use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, page_size};
+use prost::Message;
 
 use crate::methods::Named;
 use crate::policy::ask::{self, Question, Slice, Subject};
@@ -154,7 +155,7 @@ fn page_of_one(question: &Question, subject: &Subject, after: Option<&[u8]>, siz
     let rest = answers.into_iter().filter(|answer| after.is_none_or(|after| answer.key.as_slice() > after));
     let mut last = None;
     for answer in rest {
-        let encoded = question.encoded(&language, subject, &answer);
+        let encoded = Bytes::from(question.message(&language, subject, &answer).encode_to_vec());
         if !room.admit(encoded.len()) {
             page.next = last;
             break;
@@ -417,7 +418,7 @@ fn found(
             let mut answers = question.ask(&language, &subject, is_wanted, ask::by_project);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             found.extend(answers.into_iter().map(|answer| {
-                let encoded = question.encoded(&language, &subject, &answer);
+                let encoded = Bytes::from(question.message(&language, &subject, &answer).encode_to_vec());
                 bytes.fetch_add(encoded.len(), Relaxed);
                 (answer.key, encoded)
             }));
