@@ -119,7 +119,7 @@ pub enum Rejection {
     },
     /// A limit of the whole, which no change of this one request gets around.
     #[error(
-        "{what} would be more than the limit of {limit}; remove some first, or ask the operator to raise the limit"
+        "{what} would be more than the limit of {limit}; give fewer, or remove some first where that is possible"
     )]
     LimitExceeded {
         /// What is limited, for people, in the plural: `milestones of one project`.
