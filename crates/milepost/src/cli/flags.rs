@@ -12,6 +12,7 @@ const NAME: &str =
     "The resource, by its full name or by its ids, as in PORTFOLIO PROJECT or PORTFOLIO/PROJECT";
 const NEW_NAME: &str = "The resource to be, by its full name or by its ids, as in PORTFOLIO PROJECT; without its own \
     id the server makes one";
+const NEW_NAME_WITH_ID: &str = "The resource to be, by its full name or by its ids, its own among them";
 const PARENT: &str = "The parent, by its full name or by its ids; `-` as an id reads across all";
 
 /// How a read waits.
@@ -121,6 +122,7 @@ pub fn shared(verb: &Verb) -> Vec<Arg> {
 pub fn name(verb: &Verb) -> Option<Arg> {
     let is_in = matches!(verb.kind, VerbKind::List | VerbKind::BatchCreate | VerbKind::BatchGet);
     let (value, help) = match verb.kind {
+        VerbKind::Create if verb.needs_id() => ("NAME", NEW_NAME_WITH_ID),
         VerbKind::Create => ("NAME", NEW_NAME),
         _ if is_in && verb.takes("parent") => ("PARENT", PARENT),
         _ => ("NAME", NAME),

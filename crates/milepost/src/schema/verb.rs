@@ -4,7 +4,7 @@
 
 use prost_reflect::{FieldDescriptor, Kind, MethodDescriptor};
 
-use super::Resource;
+use super::{Resource, field};
 
 /// What a request looks like: `BatchCreate` has requests from a file, `BatchGet` several names under a
 /// parent, and `Act` is about one thing, named first.
@@ -46,6 +46,12 @@ impl Verb {
         let kind = kinds.into_iter().find(|(field, _)| input.get_field_by_name(field).is_some());
         let kind = kind.map_or(VerbKind::Act, |(_, kind)| kind);
         Self { resource, name: name(resource, method.name()), method, kind }
+    }
+
+    /// Whether it creates what the server makes no id for.
+    pub fn needs_id(&self) -> bool {
+        let id = self.method.input().get_field_by_name(&format!("{}_id", self.resource.field));
+        id.is_some_and(|id| field::is_required(&id))
     }
 
     /// Whether its request has a field of this name.
