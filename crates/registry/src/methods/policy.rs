@@ -4,6 +4,7 @@
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 mod pages;
+mod slices;
 
 use std::sync::Arc;
 

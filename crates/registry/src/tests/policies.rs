@@ -688,7 +688,10 @@ fn batch() -> BatchMatchPoliciesRequest {
 }
 
 /// Everything that a request answers, page by page, and how many pages there were.
-async fn all_pages(office: &Office, mut request: BatchMatchPoliciesRequest) -> (Vec<PolicyMatch>, usize) {
+pub(super) async fn all_pages(
+    office: &Office,
+    mut request: BatchMatchPoliciesRequest,
+) -> (Vec<PolicyMatch>, usize) {
     let (mut found, mut pages) = (Vec::new(), 0);
     loop {
         let answer = office.policies().batch_match_policies(request.clone()).await.unwrap().into_inner();

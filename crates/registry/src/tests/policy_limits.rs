@@ -2,6 +2,7 @@
 //! policy that takes the place of another.
 
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use tonic::Code;
@@ -9,7 +10,7 @@ use tonic_types::StatusExt;
 
 use super::events::events_after;
 use super::office::{Office, faults, refusal};
-use super::policies::{policy, policy_name};
+use super::policies::{all_pages, policy, policy_name};
 
 /// A policy with so many conditions.
 fn with_conditions(count: usize) -> Policy {
@@ -145,4 +146,58 @@ async fn two_who_publish_at_once_publish_once() {
     let refused: Vec<_> = [one, other].into_iter().filter_map(Result::err).collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refusal(&refused[0]), (Code::FailedPrecondition, "WRONG_STATE".into()));
+}
+
+#[tokio::test]
+async fn all_pages_are_about_the_day_of_the_first_though_midnight_comes_between() {
+    let office = Office::open().await;
+    office.programme().await;
+    office.firm("firm", &[]).await;
+    let [today, tomorrow] = [27, 28].map(|day| Some(Date { year: 2021, month: 5, day }));
+    for (id, from, until) in [("a", None, None), ("b", None, today), ("c", tomorrow, None)] {
+        office.published(id, Policy { valid_from: from, valid_until: until, ..policy(&[]) }).await;
+    }
+    let (mut pages, mut token) = (Vec::new(), String::new());
+    loop {
+        let request = MatchPoliciesRequest {
+            organization: "organizations/firm".into(),
+            page_size: 1,
+            page_token: token,
+            ..Default::default()
+        };
+        let answer = office.matched(request).await.unwrap();
+        assert_eq!(answer.date, today);
+        pages.extend(answer.matches.into_iter().map(|found| (found.policy.clone(), found.outcome())));
+        token = answer.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+        office.clock.advance(std::time::Duration::from_secs(86_400).try_into().unwrap());
+    }
+    let expected = [("a", Outcome::Unknown), ("b", Outcome::Unknown), ("c", Outcome::NotInForce)];
+    assert_eq!(pages, expected.map(|(id, outcome)| (policy_name(id), outcome)));
+}
+
+/// A page costs no more than a bound: the next one goes on where it ends, also between two reads of organizations.
+#[tokio::test]
+async fn a_page_about_many_ends_with_what_it_costs_though_nothing_was_found() {
+    let office = Office::open().await;
+    office.programme().await;
+    let (policies, firms) = (494, 205);
+    for i in 0..policies {
+        office.published(&format!("y{i:03}"), policy(&[("never", "false")])).await;
+    }
+    for i in 0..firms {
+        office.firm(&format!("f{i:03}"), &[]).await;
+    }
+    office.published("last", policy(&[("one", "org.name == 'organizations/f204'")])).await;
+    let request = BatchMatchPoliciesRequest {
+        policy_programme: "policyProgrammes/golden-phoenix".into(),
+        outcomes: vec![Outcome::Fits.into()],
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let (found, pages) = all_pages(&office, request).await;
+    let found: Vec<_> = found.iter().map(|found| (&*found.organization, &*found.policy)).collect();
+    assert_eq!((found, pages), (vec![("organizations/f204", &*policy_name("last"))], 2));
 }

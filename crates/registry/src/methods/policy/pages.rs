@@ -2,33 +2,30 @@
 //!
 //! Invariants: a page goes on after the key of the last answer, not after a count; its token is good for the same
 //! question of a caller who may see the same. No answer is larger than clients take, and none about many costs more than
-//! a bound, however many projects one organization has. Rows are read on one thread; what they mean for policies is found
-//! on as many as there are processors, and encoded where it is found.
+//! a bound, however many projects one organization has. All pages of a question are about the day of the first one.
 
-use std::cmp::Ordering;
-use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use milepost_ledger::key::{date_of, ordered_date};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::Resource;
 use milepost_resource::{
-    Checked, MALFORMED, Name, Paging, Query, Rules, date_message, enum_values, in_parts, optional_date,
-    query, read_list,
+    Checked, MALFORMED, Name, Paging, Query, Rules, date_message, enum_values, optional_date, query,
+    read_list,
 };
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
-use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, page_size};
+use milepost_types::{Filter, Rejection, Room, Violations, limits, page_size};
 use prost::Message;
 
+use super::slices::{Found, Mark, Slices, Stored, found};
 use crate::methods::Named;
-use crate::policy::ask::{self, Question, Slice, Subject};
+use crate::policy::ask::{self, Question, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};
 use crate::policy::today;
@@ -39,10 +36,6 @@ const ORGANIZATION_FILTER: &str = "organization_filter";
 
 /// Organizations whose rows are read before they are looked at.
 const ORGANIZATIONS: usize = 200;
-/// Pairs of policies and organizations that are looked at in one go.
-const PAIRS_AT_ONCE: usize = 1_000;
-/// What one slice of an organization costs: its projects are looked at on several threads.
-const SLICE: usize = 2_000;
 /// What a page costs.
 const PAGE: usize = 100_000;
 
@@ -67,10 +60,21 @@ impl MatchRequest {
         Paging::read(method, parts, &self.page_token)
     }
 
-    fn question(&self, matchers: Vec<Matcher>, now: Timestamp, extent: Extent) -> Question {
-        let on = self.date.unwrap_or_else(|| today(now));
+    fn question(&self, matchers: Vec<Matcher>, on: Date, extent: Extent) -> Question {
         Question { matchers, on, extent, explain: self.explain }
     }
+
+    /// The day that is asked about, which all pages have from the first one, and the key that the page before ended with.
+    fn day<'a>(&self, paging: &'a Paging, now: Timestamp) -> Result<(Date, Option<&'a [u8]>), Rejection> {
+        let Some(after) = &paging.after else { return Ok((self.date.unwrap_or_else(|| today(now)), None)) };
+        let (day, key) = after.split_first_chunk::<4>().ok_or(MALFORMED)?;
+        Ok((date_of(day).ok_or(MALFORMED)?, Some(key)))
+    }
+}
+
+/// The token of the page after one about this day that ended with this key.
+fn next_page_token(paging: &Paging, day: Date, key: Option<Vec<u8>>, sequence: u64) -> String {
+    paging.next(key.map(|key| [&ordered_date(day)[..], &key].concat()), sequence)
 }
 
 /// A page that was found: its matches are encoded.
@@ -114,12 +118,12 @@ pub(super) fn of_one(known: &Arc<Expressions>) -> Named {
             let scopes = permit.scopes(rows.read, now);
             let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), &criteria.filter)?;
             let paging = criteria.paging("MatchPolicies", &scopes)?;
-            let question = criteria.question(ask::matchers(policies, &known)?, now, Extent::All);
+            let (day, after) = criteria.day(&paging, now)?;
+            let question = criteria.question(ask::matchers(policies, &known)?, day, Extent::All);
             let subject = Subject::find(&rows, &scopes, organization, project.as_ref(), &question.matchers)?;
-            let Page { matches, next } =
-                page_of_one(&question, &subject, paging.after.as_deref(), criteria.size);
-            let next_page_token = paging.next(next, position.sequence);
-            let date = Some(date_message(question.on));
+            let Page { matches, next } = page_of_one(&question, &subject, after, criteria.size);
+            let next_page_token = next_page_token(&paging, day, next, position.sequence);
+            let date = Some(date_message(day));
             Ok(MatchesMessage { matches, next_page_token, revision, date })
         },
     )
@@ -182,11 +186,11 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
             // Of another order than before: a token of that is of another request.
             let paging = criteria.paging("BatchMatchPolicies by project", &scopes)?;
             let extent = if criteria.explain { Extent::All } else { Extent::Outcome };
-            let question = criteria.question(ask::matchers(policies, &known)?, now, extent);
-            let Page { matches, next } =
-                page_of_many(&rows, now, &scopes, many, &question, paging.after.as_deref())?;
-            let next_page_token = paging.next(next, position.sequence);
-            let date = Some(date_message(question.on));
+            let (day, after) = criteria.day(&paging, now)?;
+            let question = criteria.question(ask::matchers(policies, &known)?, day, extent);
+            let Page { matches, next } = page_of_many(&rows, now, &scopes, many, &question, after)?;
+            let next_page_token = next_page_token(&paging, day, next, position.sequence);
+            let date = Some(date_message(day));
             Ok(MatchesMessage { matches, next_page_token, revision, date })
         },
     )
@@ -225,44 +229,6 @@ fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -
     Some(ManyOrganizations { criteria, outcomes: outcomes? })
 }
 
-/// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer,
-/// or where what was not looked at begins.
-struct Mark {
-    list: String,
-    last: Vec<u8>,
-}
-
-impl Mark {
-    fn encode(&self) -> Vec<u8> {
-        [self.list.as_bytes(), b"\n", &self.last].concat()
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let at = bytes.iter().position(|byte| *byte == b'\n')?;
-        let list = std::str::from_utf8(&bytes[..at]).ok()?.to_owned();
-        Some(Self { list, last: bytes[at + 1..].to_vec() })
-    }
-
-    /// The organization and the project that it is at.
-    fn at(&self) -> (&str, Option<Name<Project>>) {
-        let mut ids =
-            self.last.split(|byte| *byte == 0).map(|id| std::str::from_utf8(id).unwrap_or_default());
-        let organization = ids.next().unwrap_or_default();
-        let project = ids.take(2).map(|id| id.parse().ok()).collect::<Option<Vec<_>>>();
-        (organization, project.and_then(Name::of))
-    }
-
-    /// With which project to go on looking at this organization; none: with itself. Nothing if it was looked at.
-    fn from(&self, organization: &Name<Organization>) -> Option<Option<Name<Project>>> {
-        let (last, project) = self.at();
-        match organization.id().as_str().cmp(last) {
-            Ordering::Less => None,
-            Ordering::Equal => Some(project),
-            Ordering::Greater => Some(None),
-        }
-    }
-}
-
 fn page_of_many(
     rows: &Rows<'_>,
     now: Timestamp,
@@ -276,7 +242,7 @@ fn page_of_many(
     let mut mark = mark.ok_or(MALFORMED)?;
     let mut page = Page { matches: Vec::new(), next: None };
     let (mut room, mut looked_at, mut spent) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0, 0);
-    while looked_at < criteria.size {
+    while looked_at < criteria.size && spent < PAGE {
         let size = ORGANIZATIONS.min(criteria.size - looked_at);
         let request = ListOrganizationsRequest {
             page_size: i32::try_from(size).unwrap_or(i32::MAX),
@@ -310,68 +276,6 @@ fn page_of_many(
     Ok(page)
 }
 
-/// Organizations that are to be looked at, slice by slice.
-struct Slices<'a, 'b> {
-    rows: &'a Rows<'b>,
-    scopes: &'a Scopes,
-    question: &'a Question,
-    organizations: std::vec::IntoIter<(Name<Organization>, Bytes)>,
-    /// The organization that is next, and with which of its projects; none: with itself.
-    at: Option<(Checked<Organization>, Option<Name<Project>>)>,
-}
-
-impl<'a, 'b> Slices<'a, 'b> {
-    /// Those that come after where a page before ended.
-    fn of(
-        rows: &'a Rows<'b>,
-        scopes: &'a Scopes,
-        question: &'a Question,
-        organizations: Stored<Organization>,
-        mark: &Mark,
-    ) -> Result<Self, Rejection> {
-        let mut organizations = organizations.into_iter();
-        let first = organizations.by_ref().find_map(|(name, row)| Some((mark.from(&name)?, name, row)));
-        let at = first.map(|(from, name, row)| Ok::<_, Rejection>((rows.read(&name, row)?, from)));
-        Ok(Self { rows, scopes, question, organizations, at: at.transpose()? })
-    }
-
-    /// Where what is next begins; none: all were looked at.
-    fn place(&self) -> Option<Vec<u8>> {
-        let (organization, from) = self.at.as_ref()?;
-        Some(ask::place(organization.name().id().as_str(), from.as_ref()))
-    }
-
-    /// The slice of this organization that begins with this project, or with itself.
-    fn slice(
-        &mut self,
-        organization: Checked<Organization>,
-        from: Option<&Name<Project>>,
-    ) -> Result<Slice, Rejection> {
-        let (rows, scopes, matchers) = (self.rows, self.scopes, &self.question.matchers);
-        let slice = Subject::slice(rows, scopes, organization, matchers, (from, SLICE))?;
-        self.at = match &slice.next {
-            Some(next) => Some((slice.subject.organization.clone(), Some(next.clone()))),
-            None => match self.organizations.next() {
-                Some((name, row)) => Some((rows.read(&name, row)?, None)),
-                None => None,
-            },
-        };
-        Ok(slice)
-    }
-}
-
-impl Iterator for Slices<'_, '_> {
-    type Item = Result<Slice, Rejection>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (organization, from) = self.at.take()?;
-        Some(self.slice(organization, from.as_ref()))
-    }
-}
-
-/// An encoded answer, behind where it stands.
-type Found = (Vec<u8>, Bytes);
-
 /// Adds what was found to a page, but for what it answered before; whether it is full.
 fn add(page: &mut Page, room: &mut Room, mark: &mut Mark, found: impl Iterator<Item = Found>) -> bool {
     for (key, encoded) in found {
@@ -386,47 +290,6 @@ fn add(page: &mut Page, room: &mut Room, mark: &mut Mark, found: impl Iterator<I
         mark.last = key;
     }
     false
-}
-
-/// How the policies stand to those in the next slices, in order, and what they cost: as many as may cost so much, until so
-/// many bytes were found. A slice is read while those before it are looked at.
-fn found(
-    slices: &mut Slices<'_, '_>,
-    outcomes: &[Outcome],
-    (most_cost, most_bytes): (usize, usize),
-) -> Result<(impl Iterator<Item = Found> + use<>, usize), Rejection> {
-    let question = slices.question;
-    let (mut spent, bytes) = (0, AtomicUsize::new(0));
-    let subjects = iter::from_fn(|| {
-        if spent >= most_cost || bytes.load(Relaxed) > most_bytes {
-            return None;
-        }
-        Some(slices.next()?.map(|Slice { subject, cost, .. }| {
-            spent += cost;
-            subject
-        }))
-    });
-    let is_wanted = |outcome| outcomes.is_empty() || outcomes.contains(&outcome);
-    let size = PAIRS_AT_ONCE.div_ceil(question.matchers.len().max(1));
-    let parts = in_parts(subjects, size, |subjects| {
-        let language = Language::of(question.on);
-        // Of each, one answer for each policy, or few if few are wanted: a page may have hundreds of thousands.
-        let most = subjects.len() * question.matchers.len();
-        let mut found = Vec::with_capacity(if outcomes.is_empty() { most } else { 0 });
-        for subject in subjects {
-            let subject = subject?;
-            let mut answers = question.ask(&language, &subject, is_wanted, ask::by_project);
-            answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-            found.extend(answers.into_iter().map(|answer| {
-                let encoded = Bytes::from(question.message(&language, &subject, &answer).encode_to_vec());
-                bytes.fetch_add(encoded.len(), Relaxed);
-                (answer.key, encoded)
-            }));
-        }
-        Ok(found)
-    });
-    let parts = parts.into_iter().collect::<Result<Vec<_>, Rejection>>()?;
-    Ok((parts.into_iter().flatten(), spent))
 }
 
 /// The policies of a programme, or of all, that a filter lets through.
@@ -456,9 +319,6 @@ fn policies(
         request.page_token = next;
     }
 }
-
-/// Resources as they are stored, each by its name.
-type Stored<R> = Vec<(Name<R>, Bytes)>;
 
 /// A page of resources, and the token of the next.
 fn listed<R: Rules<Registry>>(
