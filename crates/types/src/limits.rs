@@ -181,7 +181,7 @@ pub const PERIOD_OBSERVATIONS: usize = 100;
 /// How often one observation is preferred or retracted.
 pub const OBSERVATION_DECISIONS: usize = 50;
 /// Periods of one indicator that are compared with those of its whole, of each part, and of what its parts add up to.
-pub const PERIODS_COMPARED: usize = 100;
+pub const PERIODS_COMPARED: usize = 24;
 /// Periods in the answer about one indicator.
 pub const SERIES_POINTS: usize = 1_000;
 /// Contradictions that the answer about one indicator names.

@@ -18,7 +18,7 @@ use milepost_types::{Rejection, Violations, limits};
 use sha2::{Digest, Sha256};
 
 use super::effects;
-use super::facts::{BY_PERIOD, ObservedValue, fact, facts_of};
+use super::facts::{BY_PERIOD, ObservedValue, Span, fact, facts_of};
 use crate::portfolio::{act_date, check_not_after, today};
 use crate::tables::{Registry, Scope};
 
@@ -51,21 +51,23 @@ impl Rules<Registry> for Observation {
     ) -> Result<(), Rejection> {
         let indicator = observation.name().parent();
         let today = today(scope, &indicator.parent())?;
-        let span = fact(observation)?.span;
+        let reported = date(observation.reported_date.as_ref());
+        let period = Span::of(observation.period.as_ref());
         let mut violations = Violations::new();
         for (field, day) in [
-            ("observation.period.start_date", Some(span.start)),
-            ("observation.period.end_date", Some(span.end)),
-            ("observation.reported_date", date(observation.reported_date.as_ref())),
+            ("observation.period.start_date", period.map(|span| span.start)),
+            ("observation.period.end_date", period.map(|span| span.end)),
+            ("observation.reported_date", reported),
         ] {
             check_not_after(field, day, today, "say what was observed when it was", &mut violations);
         }
-        if let Some(day) = date(observation.reported_date.as_ref()).filter(|day| *day < span.end) {
+        if let Some((day, span)) = reported.zip(period).filter(|(day, span)| *day < span.end) {
             let description =
                 format!("{day} is before the period's end on {}; correct one of the two", span.end);
             violations.push("observation.reported_date", "REPORTED_BEFORE_END", description);
         }
         violations.into_result(())?;
+        let span = fact(observation)?.span;
         let others = facts_of(&scope.rows, &indicator, &observation.series, span)?;
         if others.len() >= limits::PERIOD_OBSERVATIONS {
             let what = "observations of one period with the same dimensions";

@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::{Indicator, IndicatorValue};
 use milepost_resource::{Checked, Name};
 use milepost_types::{Decimal, Rejection, limits};
 
-use super::facts::{Reader, Resolved, Span};
+use super::facts::{ObservedValue, Reader, Resolved, Span};
 use super::value::QualifiedValue;
 use super::{has_sum, parts};
 
@@ -43,6 +43,12 @@ impl Sum {
         let mut sum = Self::default();
         sum.miss(part.to_string(), why);
         sum
+    }
+
+    /// Of a part whose value is one of several that contradict each other.
+    fn contradicted<'a>(part: &Name<Indicator>, mut facts: impl Iterator<Item = &'a ObservedValue>) -> Self {
+        let has_negative = facts.any(|fact| fact.value.number.is_negative());
+        Self { has_negative, ..Self::without(part, "CONTRADICTED") }
     }
 
     /// What is certain of the sum of all parts: the sum, at least so much if what is missing could only make it greater, or
@@ -170,7 +176,7 @@ impl Adding<'_, '_, '_> {
         };
         match own {
             Some(Resolved::One(fact)) => return Ok(Sum::of(fact.value)),
-            Some(Resolved::Contradicted(_)) => return Ok(Sum::without(part, "CONTRADICTED")),
+            Some(Resolved::Contradicted(facts)) => return Ok(Sum::contradicted(part, facts.iter())),
             None => {}
         }
         if has_sum(&*self.reader.rows.find(part)?) {
@@ -268,7 +274,7 @@ fn summed_so_far(
         } else {
             match so_far(reader, &part, "", span)? {
                 Some((value, own)) => (Sum::of(value), Some(own.end)),
-                None => (Sum::without(&part, NO_OBSERVATION), None),
+                None => (unknown(reader, &part, span)?, None),
             }
         };
         // Of a part that sums none there is nothing.
@@ -277,6 +283,17 @@ fn summed_so_far(
         earliest = earliest.into_iter().chain(end).min();
     }
     Ok((sum, earliest))
+}
+
+/// Of a part of a flow that has no value for a span: whether observations of it contradict each other.
+fn unknown(reader: &Reader<'_, '_>, part: &Name<Indicator>, span: Span) -> Result<Sum, Rejection> {
+    let (tiles, exact) = within(reader, part, "", span)?;
+    let periods = || tiles.iter().map(|(_, resolved)| resolved).chain(&exact);
+    let mut facts = periods().flat_map(Resolved::contradicting).peekable();
+    Ok(match facts.peek() {
+        Some(_) => Sum::contradicted(part, facts),
+        None => Sum::without(part, NO_OBSERVATION),
+    })
 }
 
 /// A value for a period, from several observations.

@@ -125,6 +125,33 @@ async fn a_sum_that_is_certain_from_below_is_held_to_bounds_and_to_the_whole() {
     assert_eq!(series(&office, "all").await.thresholds[0].reached, None);
 }
 
+/// office.md, section 2: nothing is certain from below where a value that is contradicted may be negative.
+#[tokio::test]
+async fn a_sum_is_not_certain_from_below_beside_a_contradiction_of_which_one_side_is_negative() {
+    let thresholds = vec![IndicatorThreshold { value: "10".into(), label: String::new() }];
+    let target = IndicatorTarget { year: 2021, value: "10".into(), ..IndicatorTarget::default() };
+    let (from, to) = year(2021);
+    for kind in [Kind::Stock, Kind::Flow] {
+        for (other, certain) in [("6", true), ("-6", false)] {
+            let sum =
+                Indicator { thresholds: thresholds.clone(), targets: vec![target.clone()], ..summing(kind) };
+            let office = with_parts(sum).await;
+            let observed = |value| {
+                if kind == Kind::Flow { found(value, from, to) } else { on(value, day(2021, 12, 31)) }
+            };
+            observe(&office, "a", "o", observed("12")).await;
+            observe(&office, "b", "o", observed("5")).await;
+            observe(&office, "b", "p", observed(other)).await;
+            let all = series(&office, "all").await;
+            let sum = all.sum_of_parts.unwrap();
+            assert_eq!((sum.value.as_deref(), sum.lower_bound), (Some("12"), certain), "{kind:?} {other}");
+            assert_eq!(all.thresholds[0].reached, certain.then_some(true), "{kind:?} {other}");
+            let verdict = if certain { Verdict::Reached } else { Verdict::Unknown };
+            assert_eq!(all.targets[0].verdict(), verdict, "{kind:?} {other}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_target_of_a_year_is_reached_by_parts_that_are_enough_without_what_is_missing() {
     let target = IndicatorTarget { year: 2021, value: "100".into(), ..IndicatorTarget::default() };
