@@ -20,6 +20,9 @@ pub const PRINCIPAL: &str = milepost_proto::PRINCIPAL_METADATA;
 /// The metadata key by which it says for whom it acts.
 const ON_BEHALF_OF: &str = milepost_proto::ON_BEHALF_OF_METADATA;
 
+/// Why a header names no principal.
+const INVALID_PRINCIPAL: &str = "INVALID_PRINCIPAL";
+
 /// Calls that did not come through the host (in tests) get this long.
 const UNHOSTED: Duration = Duration::from_secs(30);
 
@@ -100,31 +103,37 @@ pub fn check_nested<R: WriteRequest>(request: &mut R, violations: &mut Violation
 
 /// Who the caller says to be, and to act for, where nothing has to be proved.
 fn claimed(metadata: &MetadataMap) -> Result<Actor, Rejection> {
-    match (principal(metadata, PRINCIPAL)?, principal(metadata, ON_BEHALF_OF)?) {
-        (None, None) => Ok(Actor::default()),
-        (None, Some(_)) => {
-            let description = format!("the one who acts for another says who that is, too; give {PRINCIPAL}");
-            Err(Rejection::invalid(ON_BEHALF_OF, "INVALID_PRINCIPAL", description))
-        }
-        (Some(principal), other) => Ok(Actor {
-            principal,
-            on_behalf_of: other.unwrap_or_default(),
-            authentication: Authentication::Claimed,
-            ..Actor::default()
-        }),
+    let mut violations = Violations::new();
+    let principal = said(metadata, PRINCIPAL, &mut violations);
+    let on_behalf_of = said(metadata, ON_BEHALF_OF, &mut violations);
+    if principal.is_none() && on_behalf_of.is_some() {
+        let description = format!("the one who acts for another says who that is, too; give {PRINCIPAL}");
+        violations.push(ON_BEHALF_OF, INVALID_PRINCIPAL, description);
     }
+    violations.into_result(())?;
+    let actor = |principal| Actor {
+        principal,
+        on_behalf_of: on_behalf_of.unwrap_or_default(),
+        authentication: Authentication::Claimed,
+        ..Actor::default()
+    };
+    Ok(principal.map(actor).unwrap_or_default())
 }
 
-fn principal(metadata: &MetadataMap, key: &'static str) -> Result<Option<String>, Rejection> {
-    let Some(value) = metadata.get(key) else { return Ok(None) };
+/// The principal that a header names, if it is given. One that is given twice is refused, not read in part.
+fn said(metadata: &MetadataMap, key: &'static str, violations: &mut Violations) -> Option<String> {
+    let mut values = metadata.get_all(key).iter();
+    let (value, more) = (values.next()?, values.count());
     let text = value.to_str().unwrap_or_default();
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.is_empty() || !visible || text.len() > limits::PRINCIPAL_CHARS {
+    if more > 0 {
+        violations.push(key, INVALID_PRINCIPAL, format!("it is given {} times; give it once", more + 1));
+    } else if text.is_empty() || !visible || text.len() > limits::PRINCIPAL_CHARS {
         let most = limits::PRINCIPAL_CHARS;
         let description = format!("a principal is an id of 1 to {most} visible ASCII characters");
-        return Err(Rejection::invalid(key, "INVALID_PRINCIPAL", description));
+        violations.push(key, INVALID_PRINCIPAL, description);
     }
-    Ok(Some(text.to_owned()))
+    Some(text.to_owned())
 }
 
 /// Whether it has the shape of a trace context (W3C Trace Context, version 00). Events keep it permanently, so
@@ -217,6 +226,18 @@ mod tests {
         }
         let nobody = Caller::of(&request(ON_BEHALF_OF, "office")).unwrap_err();
         assert!(nobody.to_string().contains("give x-milepost-principal"), "{nobody}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_both_principals_is_said_at_once_and_one_given_twice_is_not_read_in_part() {
+        let mut request = request(PRINCIPAL, "a b");
+        for other in ["office", "finance"] {
+            request.metadata_mut().append(ON_BEHALF_OF, other.parse().unwrap());
+        }
+        let Err(Rejection::Invalid(found)) = Caller::of(&request) else { panic!("both are faulty") };
+        let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, [PRINCIPAL, ON_BEHALF_OF]);
+        assert!(found.iter().any(|violation| violation.description == "it is given 2 times; give it once"));
     }
 
     #[test]
