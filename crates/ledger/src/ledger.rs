@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use milepost_types::{Clock, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::domain::Domain;
+use crate::domain::{Context, Decision, Domain};
+use crate::entry::CommandId;
 use crate::error::{Error, SubmitError, WaitError};
 use crate::feed::Source;
 use crate::journal::{DiskRoom, Journal};
@@ -36,6 +38,7 @@ impl<D: Domain> Clone for Ledger<D> {
 }
 
 struct Inner<D: Domain> {
+    domain: Arc<D>,
     queue: Queue<D>,
     shared: Arc<Shared>,
     journal: Arc<dyn Journal>,
@@ -78,11 +81,11 @@ impl<D: Domain> Ledger<D> {
         let shared = Arc::new(shared);
         let (queue, messages) = Queue::new(options.queue_bound);
         let ends = (queue.sender(), messages, position);
-        let writer =
-            writer::start(name, Arc::clone(&journal), domain, clock, options, Arc::clone(&shared), ends)?;
+        let (to_journal, to_rules) = (Arc::clone(&journal), Arc::clone(&domain));
+        let writer = writer::start(name, to_journal, to_rules, clock, options, Arc::clone(&shared), ends)?;
         let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.sender()));
         let writer = Mutex::new(Some(writer));
-        Ok(Self { inner: Arc::new(Inner { queue, shared, journal, writer, tail_watch }) })
+        Ok(Self { inner: Arc::new(Inner { domain, queue, shared, journal, writer, tail_watch }) })
     }
 
     /// Submits a command and waits until its effect is durable.
@@ -137,6 +140,29 @@ impl<D: Domain> Ledger<D> {
     /// In a debug build, if the thread holds a view already.
     pub fn view(&self) -> View<'_> {
         self.inner.shared.view()
+    }
+
+    /// What a command would come to on these rows at this time. The writer does not hear of it, and nothing has an effect.
+    ///
+    /// # Errors
+    /// What the command would be refused for.
+    pub fn try_out(
+        &self,
+        rows: &View<'_>,
+        submission: &Submission<D::Command>,
+        now: Timestamp,
+    ) -> Result<Decision, D::Rejection> {
+        let Position { log, sequence, .. } = rows.position();
+        let context = Context {
+            log,
+            sequence: sequence + 1,
+            commit_time: now.max(rows.commit_time()),
+            now,
+            actor: submission.actor.clone(),
+            command_id: CommandId::Server(String::new()),
+            seed: 0,
+        };
+        self.inner.domain.decide(rows, &submission.command, &context)
     }
 
     /// The last entry that `view` includes.

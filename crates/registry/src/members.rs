@@ -15,8 +15,6 @@ use crate::tables::Scope;
 
 /// What projects are members of.
 pub(crate) struct Group {
-    /// The field of a request that holds one: `batch`.
-    field: &'static str,
     /// How many members one has, and how that is said.
     limit: usize,
     limited: &'static str,
@@ -30,16 +28,15 @@ pub(crate) struct MemberChange {
 }
 
 /// Batches.
-pub(crate) const BATCH: Group =
-    Group { field: "batch", limit: limits::BATCH_MEMBERS, limited: "members of one batch" };
+pub(crate) const BATCH: Group = Group { limit: limits::BATCH_MEMBERS, limited: "members of one batch" };
 
 /// Collections.
 pub(crate) const COLLECTION: Group =
-    Group { field: "collection", limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
+    Group { limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
 
 /// Annual lists, whose members are more than a name.
 pub(crate) const ANNUAL_LIST: Group =
-    Group { field: "annual_list", limit: limits::ANNUAL_LIST_MEMBERS, limited: "members of one annual list" };
+    Group { limit: limits::ANNUAL_LIST_MEMBERS, limited: "members of one annual list" };
 
 /// Members that were stored.
 ///
@@ -71,18 +68,17 @@ impl Group {
         members
     }
 
-    /// Finds what is wrong with the members in a request to create one under this portfolio.
+    /// Finds what is wrong with the members of one that is to be created under this portfolio.
     pub(crate) fn check_given(
         &self,
         given: &[String],
         portfolio: Option<&Name<Portfolio>>,
         violations: &mut Violations,
     ) {
-        let field = format!("{}.members", self.field);
-        let members = self.read(&field, given, portfolio, violations);
+        let members = self.read("members", given, portfolio, violations);
         let mut seen = HashSet::new();
         for (i, twice) in members.iter().filter(|(_, member)| !seen.insert(member)) {
-            violations.push(format!("{field}[{i}]"), "DUPLICATE", format!("{twice} is a member already"));
+            violations.push(format!("members[{i}]"), "DUPLICATE", format!("{twice} is a member already"));
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! Invariants: a field that the mask does not name is not looked at, so it cannot be at fault. Faults come in
 //! the order of the schema: first those of single fields, then those between parts of a field, then those
-//! between fields. A field that is at fault by itself counts as not given for those that come after. Fields that methods of their own change are checked before the others in a creation, where
-//! they may be given, and after them in an update, where they may only be repeated.
+//! between fields. A field that is at fault by itself counts as not given for those that come after. Fields that
+//! methods of their own change are checked before the others in a creation, where they may be given, and after them
+//! in an update, where they may only be repeated.
 
-use milepost_proto::resource::{Access, Content, Field, Resource, Slot, Value};
+use milepost_proto::resource::{Access, Content, Field, Kind, Resource, Slot, Value};
 use milepost_types::{Rejection, Violations};
 
 use crate::content::{check, check_order};
@@ -28,26 +29,30 @@ struct Input {
     parts: Vec<usize>,
 }
 
-/// The resource that a message says is to be created, with all its fields that are not at fault; and what is wrong.
-pub(crate) fn create<D, R: Rules<D>>(mut message: R) -> (R, Violations) {
-    let mut found = Violations::new();
+/// The resource that a message says is to be created, with all its fields that are not at fault. Adds what is wrong to what
+/// was found of it before.
+pub(crate) fn create<D, R: Rules<D>>(mut message: R, found: &mut Violations) -> R {
     for (i, field, _) in by_method::<R>() {
-        check(&mut message, i, field, field.name, &mut found);
+        check(&mut message, i, field, field.name, found);
     }
     let inputs = inputs(&message, &Mask::All);
-    check_inputs::<D, R>(&mut message, &inputs, &mut found);
+    check_inputs::<D, R>(&mut message, &inputs, found);
     let mut resource = R::default();
     copy(&message, &inputs, &mut resource);
     by_method::<R>().for_each(|(i, ..)| resource.copy(i, &message));
-    check_parts::<D, R>(&resource, &inputs, &mut found);
+    check_parts::<D, R>(&resource, &inputs, found);
     let nothing = R::default();
     let faulty = R::FIELDS.iter().enumerate().filter(|(_, field)| found.are_of(field.name));
     faulty.for_each(|(i, _)| resource.copy(i, &nothing));
-    let mut between = Violations::new();
-    resource.check(&mut between);
-    found.add_others(between);
+    found.check_others(|found| resource.check(found));
     resource.begin();
-    (resource, found)
+    resource
+}
+
+/// Whether a date is at fault in whose place another would be taken: what is compared with it cannot be said then.
+pub(crate) fn is_undated<R: Resource>(found: &Violations, is_replaced: impl Fn(&Field) -> bool) -> bool {
+    let mut dates = R::FIELDS.iter().filter(|field| field.kind == Kind::Date && is_replaced(field));
+    dates.any(|field| found.are_of(field.name))
 }
 
 /// Reads the fields of a message that the mask of an update names, but for those that are at fault.

@@ -1,9 +1,9 @@
 //! Reading requests: names, etags, ids to be, resources, what custom methods are given, and what lists ask for.
 //!
 //! Invariant: reading finds every fault at once, each under the field of the request that it was found in;
-//! what is read then is no more than what further faults are found by: what is at fault counts as not given. Output-only fields are not read. A page token is good for the request that it
-//! was made for and no other: its digest covers parent, filter, order and whether deleted ones are shown, in
-//! canonical spelling.
+//! what is read then is no more than what further faults are found by: what is at fault counts as not given.
+//! Output-only fields are not read. A page token is good for the request that it was made for and no other: its digest
+//! covers parent, filter, order and whether deleted ones are shown, in canonical spelling.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -41,7 +41,7 @@ pub fn create<D, R: Rules<D> + Creatable>(
     violations: &mut Violations,
 ) -> Option<New<R>> {
     let id = id::<R>(request, violations);
-    let resource = resource::<D, R>(request, violations);
+    let resource = resource::<D, R>(request, violations, Violations::new());
     Some(New { field, parent: parent?, id: id?, resource: resource? })
 }
 
@@ -54,11 +54,18 @@ fn id<R: Creatable>(request: &R::Create, violations: &mut Violations) -> Option<
     violations.check_optional(R::Create::ID, given, |id| shape.id(id))
 }
 
-fn resource<D, R: Rules<D> + Creatable>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
+/// The resource of a request to create, of which this was found already.
+fn resource<D, R: Rules<D> + Creatable>(
+    request: &mut R::Create,
+    violations: &mut Violations,
+    mut found: Violations,
+) -> Option<R> {
     let resource = violations.require(R::TYPE.singular, request.take_resource())?;
-    let (created, found) = check::create::<D, R>(resource);
+    let created = check::create::<D, R>(resource, &mut found);
+    // Where a day need not be given, it is today, or follows from others.
+    let is_undated = check::is_undated::<R>(&found, |field| !field.required);
     violations.nest(R::TYPE.singular, found);
-    Some(created)
+    (!is_undated).then_some(created)
 }
 
 /// The names of resources in a list, each with its index.
@@ -78,7 +85,7 @@ pub fn names<R: Resource>(
     names
 }
 
-/// One resource to be created; what was `found` wrong with it already comes before its other faults.
+/// One resource to be created; what was `found` wrong with its fields already comes before its other faults.
 pub fn read_create<D, R: Rules<D> + Creatable>(
     mut request: R::Create,
     violations: &mut Violations,
@@ -86,8 +93,7 @@ pub fn read_create<D, R: Rules<D> + Creatable>(
 ) -> Option<Box<dyn Act<D>>> {
     let parent = parent::<R>(request.parent(), violations);
     let id = id::<R>(&request, violations);
-    violations.extend(found);
-    let resource = resource::<D, R>(&mut request, violations);
+    let resource = resource::<D, R>(&mut request, violations, found);
     let field = R::TYPE.singular.to_owned();
     let new = New { field, parent: parent?, id: id?, resource: resource? };
     Some(Box::new(Standard::Create { new: vec![new], answer: None }))
@@ -105,7 +111,12 @@ pub fn read_update<D, R: Rules<D> + Mutable>(
     let etag = violations.check(format!("{singular}.etag"), Etag::from_field(resource.etag()));
     let mut found = Violations::new();
     let fields = check::read::<D, R>(resource, &mask?, &mut found);
+    // The stored day would be taken.
+    let is_undated = check::is_undated::<R>(&found, |_| true);
     violations.nest(singular, found);
+    if is_undated {
+        return None;
+    }
     Some(Box::new(Standard::Update(Target { name: name?, etag: etag? }, fields)))
 }
 

@@ -167,8 +167,9 @@ impl<D: Resources> Api<D> {
     ) -> Result<Submission<D::Command>, Status> {
         let (mut submission, mut violations) = caller.submission(request, read);
         if let Some(faulty) = submission.take_if(|_| !violations.is_empty()) {
-            let trial = Submission { validate_only: true, command_id: None, ..faulty };
-            if let Err(SubmitError::Rejected(Rejection::Invalid(found))) = self.ledger.submit(trial).await {
+            let (ledger, now) = (self.ledger.clone(), self.clock.now());
+            let trial = move |rows: &View<'_>| ledger.try_out(rows, &faulty, now).map(drop);
+            if let Ok(Err(Rejection::Invalid(found))) = self.settled(caller.deadline, trial).await {
                 violations.add_others(found);
             }
         }
@@ -245,12 +246,20 @@ impl<D: Resources> Api<D> {
         deadline: Instant,
         read: impl Fn(&View<'_>) -> Result<T, Rejection> + Clone + Send + 'static,
     ) -> Result<T, Status> {
+        self.settled(deadline, read).await?.map_err(refused)
+    }
+
+    async fn settled<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        read: impl Fn(&View<'_>) -> Result<T, Rejection> + Clone + Send + 'static,
+    ) -> Result<Result<T, Rejection>, Status> {
         match (self.read_blocking(read.clone()).await?, &self.upstream) {
             (Err(rejection), Some(upstream)) if upstream.is_cause_of(&rejection) => {
                 upstream.catch_up(deadline).await?;
-                self.read_blocking(read).await?.map_err(refused)
+                self.read_blocking(read).await
             }
-            (read, _) => read.map_err(refused),
+            (read, _) => Ok(read),
         }
     }
 

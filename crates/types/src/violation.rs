@@ -122,13 +122,23 @@ impl Violations {
         self.found.iter().any(|violation| is_within(&violation.field, field))
     }
 
+    /// Runs a check that may look at what is at fault already, and keeps what it finds of other fields.
+    pub fn check_others(&mut self, check: impl FnOnce(&mut Self)) {
+        let mut all = self.clone();
+        check(&mut all);
+        all.found.drain(..self.found.len());
+        all.omitted -= self.omitted;
+        self.add_others(all);
+    }
+
     /// Takes over those of fields that are not at fault already, in whole or in part.
-    pub fn add_others(&mut self, other: Violations) {
+    pub fn add_others(&mut self, other: Self) {
         let known: Vec<_> = self.found.iter().map(|violation| violation.field.clone()).collect();
-        self.omitted += other.omitted;
         let is_new = |found: &Violation| {
             !known.iter().any(|field| is_within(field, &found.field) || is_within(&found.field, field))
         };
+        // Of which fields those are that were only counted is not known.
+        self.omitted += other.omitted;
         for violation in other.found.into_iter().filter(is_new) {
             self.push(violation.field, violation.reason, violation.description);
         }

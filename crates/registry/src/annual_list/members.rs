@@ -28,7 +28,7 @@ pub(super) fn damaged(name: &Name<AnnualList>, error: NameError) -> DamagedRow {
     name.damaged(format_args!("members: {error}"))
 }
 
-/// Finds what is wrong between the members of a list in a request to create it under this portfolio. What is no name at
+/// Finds what is wrong between the members of a list that is to be created under this portfolio. What is no name at
 /// all is found where fields are checked.
 pub(crate) fn check_given(
     given: &[AnnualListMember],
@@ -38,7 +38,7 @@ pub(crate) fn check_given(
     let mut seen = HashSet::new();
     for (i, member) in given.iter().enumerate() {
         let Ok(name) = member.project.parse::<Name<Project>>() else { continue };
-        let field = || format!("annual_list.members[{i}].project");
+        let field = || format!("members[{i}].project");
         if let Some(portfolio) = portfolio {
             check_portfolio(field, &name, portfolio, violations);
         }

@@ -11,7 +11,7 @@ use milepost_resource::{Change, Checked, EventKind, Name, Presence, Rules, check
 use milepost_types::{Rejection, ResourceId, Violations};
 
 use super::{Damaged, check_terms, portfolio};
-use crate::portfolio::{act_date, check_not_after, today};
+use crate::portfolio::{check_not_after, today};
 use crate::reference;
 use crate::tables::Scope;
 
@@ -116,9 +116,10 @@ pub(crate) fn end(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "end", &[State::Assigned])?;
     let (start, end) = ends(before)?;
-    let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
-    let day = if given.is_none() { end.map_or(day, |end| end.min(day)) } else { day };
+    let today = today(scope, &portfolio(before.name()))?;
+    let day = given.unwrap_or_else(|| end.map_or(today, |end| end.min(today)));
     let mut violations = Violations::new();
+    check_not_after("date", *given, today, "give the day on which it happened", &mut violations);
     if day < start {
         let description =
             format!("{day} is before {start}, the first day of the assignment; update or delete it instead");

@@ -22,10 +22,11 @@ pub(super) fn adjust_annual_plan(
         if found.is_empty() {
             check_plan(&plan, "", &mut found);
         }
+        let is_right = found.is_empty();
         violations.nest("annual_plan", found);
-        plan
+        is_right.then_some(plan)
     });
     let date = optional_date("date", request.date, violations);
-    let arguments = Adjust { plan: plan?, reason, date: date? };
+    let arguments = Adjust { plan: plan.flatten()?, reason, date: date? };
     Some(Custom::act(target?, arguments, adjust))
 }

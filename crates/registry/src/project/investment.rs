@@ -53,6 +53,10 @@ pub(super) fn check_plan_sums(project: &Project, violations: &mut Violations) {
 fn check_breakdown(project: &Project, violations: &mut Violations) {
     let currency = |money: &Option<MoneyMessage>| money.as_ref().map(|money| money.currency_code.clone());
     let amounts = || project.breakdown.iter().map(|item| currency(&item.amount).unwrap_or_default());
+    // It is not known which is wanted if the investment is at fault.
+    if violations.are_of("investment") {
+        return;
+    }
     let Some(wanted) = currency(&project.investment).or_else(|| amounts().next()) else { return };
     for (i, given) in amounts().enumerate().filter(|(_, given)| *given != wanted) {
         violations.push(

@@ -117,6 +117,19 @@ async fn without_a_day_an_assignment_begins_today() {
     assert_eq!(faults(&status), [("assignment.end_date".into(), "INVALID_PERIOD".into())]);
 }
 
+#[tokio::test]
+async fn a_first_day_that_is_none_is_not_taken_for_today() {
+    let office = office(&["road"]).await;
+    let wrong = Assignment { start_date: may(32), ..serving("zhang", 1, Some(2)) };
+    let status = assign(&office, "road", "a", wrong).await.unwrap_err();
+    assert_eq!(faults(&status), [("assignment.start_date".into(), "INVALID_DATE".into())]);
+    assign(&office, "road", "a", serving("zhang", 20, None)).await.unwrap();
+    let wrong = Assignment { start_date: may(32), ..serving("zhang", 1, Some(2)) };
+    let wrong = Assignment { name: name("road", "a"), ..wrong };
+    let status = update(&office, wrong, &["start_date", "end_date"]).await.unwrap_err();
+    assert_eq!(faults(&status), [("assignment.start_date".into(), "INVALID_DATE".into())]);
+}
+
 /// office.md, section 2: one active is ONE_TO_ONE; more are MANY_TO_ONE with exactly one lead.
 #[tokio::test]
 async fn of_several_exactly_one_leads_on_every_day() {

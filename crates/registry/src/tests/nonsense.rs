@@ -51,6 +51,20 @@ async fn names_that_are_none_are_refused_everywhere() {
 }
 
 #[tokio::test]
+async fn what_depends_on_a_faulty_field_is_not_at_fault_for_it() {
+    let office = Office::with_portfolio().await;
+    let amount = |currency: &str| Some(Money { currency_code: currency.into(), units: 1, nanos: 0 });
+    let item = InvestmentItem { category: "land".into(), amount: amount("USD") };
+    let wrong = Project { investment: amount("usd"), breakdown: vec![item.clone()], ..named("x") };
+    assert_eq!(refused(&office, wrong).await, [fault("investment.currency_code", "INVALID_CURRENCY")]);
+    let other = Project { investment: amount("CNY"), breakdown: vec![item], ..named("x") };
+    assert_eq!(
+        refused(&office, other).await,
+        [fault("breakdown[0].amount.currency_code", "MIXED_CURRENCIES")]
+    );
+}
+
+#[tokio::test]
 async fn days_that_never_were_are_refused() {
     let office = Office::with_portfolio().await;
     let period = |start: (i32, i32, i32), end: (i32, i32, i32)| {

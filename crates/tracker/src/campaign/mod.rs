@@ -58,7 +58,9 @@ impl Rules<Tracker> for Campaign {
     }
 
     fn check(&self, violations: &mut Violations) {
-        check_tie_breakers(&self.criteria, &self.tie_breakers, violations);
+        if !violations.are_of("criteria") {
+            check_tie_breakers(&self.criteria, &self.tie_breakers, violations);
+        }
         check_pioneer_rule(self, violations);
         let (Some(start), Some(end)) = (first_day(self), last_day(self)) else { return };
         if end < start {

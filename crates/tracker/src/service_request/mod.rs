@@ -66,7 +66,10 @@ impl Rules<Tracker> for ServiceRequest {
     ];
 
     fn check(&self, violations: &mut Violations) {
-        if self.requester.is_empty() && self.requester_organization.is_empty() {
+        let is_said = |field, text: &str| !text.is_empty() || violations.are_of(field);
+        if !is_said("requester", &self.requester)
+            && !is_said("requester_organization", &self.requester_organization)
+        {
             let description =
                 "say who asks: a person in requester, or an organization in requester_organization";
             violations.push("requester", "REQUIRED", description);
