@@ -227,6 +227,10 @@ fn a_day_of_an_act_has_come_and_is_not_before_the_last_act() {
         faults(world.ask("s", nobody).unwrap_err()),
         [("service_request.requester".to_owned(), "REQUIRED")]
     );
+    let (requester, requester_organization) = (String::new(), "corp".to_owned());
+    let no_name = ServiceRequest { requester, requester_organization, ..draft(None) };
+    let refused = world.ask("s", no_name).unwrap_err();
+    assert_eq!(faults(refused), [("service_request.requester_organization".to_owned(), "INVALID_NAME")]);
     let named = ServiceRequest { requester: "王芳".into(), ..draft(None) };
     let refused = world.ask("s", named).unwrap_err();
     assert_eq!(faults(refused), [("service_request.requester".to_owned(), "INVALID_PERSON")]);

@@ -1,9 +1,9 @@
 //! Tables 5 and 37: what is kept of each project of the registry, and what was reported of it before.
 //!
 //! Keys: see [`super`]. Value of the first: the encoded `event.v1.FollowedProject`, as in the event that took it over, but
-//! that the day on which it was cancelled stays as long as it is; of the second see `milepost-figures`, which makes it of the first as each is put. Put by `milepost.source.followed`, and by
-//! `milepost.source.refollowed` where an earlier version did not keep the project; dropped when the registry is followed
-//! anew.
+//! that the day on which it was cancelled stays as long as it is; of the second see `milepost-figures`, which makes it of the
+//! first as each is put. Put by `milepost.source.followed`, and by `milepost.source.refollowed` where an earlier version did
+//! not keep the project; dropped when the registry is followed anew.
 
 use bytes::Bytes;
 use jiff::civil::Date;
