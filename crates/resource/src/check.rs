@@ -49,7 +49,7 @@ pub(crate) fn create<D, R: Rules<D>>(mut message: R, found: &mut Violations) -> 
     resource
 }
 
-/// Whether a date is at fault in whose place another would be taken: what is compared with it cannot be said then.
+/// Whether a date is at fault in whose place another day would be taken. What is compared with it cannot be judged then.
 pub(crate) fn is_undated<R: Resource>(found: &Violations, is_replaced: impl Fn(&Field) -> bool) -> bool {
     let mut dates = R::FIELDS.iter().filter(|field| field.kind == Kind::Date && is_replaced(field));
     dates.any(|field| found.are_of(field.name))

@@ -5,6 +5,7 @@
 //! `row` and `index` keep the tables, `list` answers pages, `event` writes changes down, `serve` answers
 //! calls. Invariant: a message is a resource of the domain only as [`Checked`].
 
+mod api;
 mod check;
 mod checked;
 mod command;
@@ -29,6 +30,7 @@ mod state;
 mod token;
 mod value;
 
+pub use api::{Api, Caught, Metrics, Resources, Upstream};
 pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, decide};
 pub use content::{check_fields, check_message, person};
@@ -51,10 +53,7 @@ pub use request::{
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Show, Under, Upgrade};
-pub use serve::{
-    Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
-    read_several, write, write_by_all,
-};
+pub use serve::{Method, Query, ReadAct, ResourceService, call, query, read_several, write, write_by_all};
 pub use state::{check_state, known_state, wrong_state};
 pub use token::{Listed, MALFORMED, Paging, SortKey, TokenFormat};
 pub use value::{
