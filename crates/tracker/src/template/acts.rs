@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use milepost_proto::event::v1::event::Payload;
+use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::event::v1::{CouplingAchieved, CouplingBroken, MilestoneExtended};
 use milepost_proto::tracker::v1::milestone::{CouplingState, Expiry, Gate, State};
 use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
@@ -143,13 +143,34 @@ pub(crate) fn achieve(
         milestones: names(others.iter().chain([before])),
         reason: reason.to_owned(),
     };
-    let broken = others.iter().map(|other| {
-        let after = other.changed(scope, |milestone| milestone.set_coupling_state(CouplingState::Broken));
-        let kind = EventKind::custom("milepost.coupling.broken", Payload::CouplingBroken(payload.clone()));
-        Change::of(kind, Some(other), after).on(Some(to.day))
-    });
+    let broken: Vec<_> = others
+        .iter()
+        .map(|other| {
+            // The act may have changed it already.
+            let changed = last_of(&achieved, other.name()).cloned();
+            let before = changed.map_or_else(
+                || other.clone(),
+                |changed| other.changed(scope, |milestone| *milestone = changed),
+            );
+            let after =
+                before.changed(scope, |milestone| milestone.set_coupling_state(CouplingState::Broken));
+            let kind =
+                EventKind::custom("milepost.coupling.broken", Payload::CouplingBroken(payload.clone()));
+            Change::of(kind, Some(&before), after).on(Some(to.day))
+        })
+        .collect();
     let last = achieved.pop().map(|last| last.announcing(broken));
     Ok(achieved.into_iter().chain(last).collect())
+}
+
+/// A milestone as the last of some changes leaves it; none if none is of it.
+fn last_of<'a>(changes: &'a [Change], name: &MilestoneName) -> Option<&'a Milestone> {
+    let name = name.to_string();
+    let milestones = changes.iter().flat_map(Change::resources).filter_map(|resource| match resource {
+        Resource::MilestoneResource(milestone) if milestone.name == name => Some(milestone),
+        _ => None,
+    });
+    milestones.last()
 }
 
 /// The names of milestones, in order.
@@ -181,15 +202,14 @@ pub(crate) fn achieve_coupled(
     let to = To { state: State::Achieved, day, reported };
     let others = coupled(scope, before)?;
     let (open, done): (Vec<_>, Vec<_>) = others.iter().partition(|other| is_open(other));
-    if open.is_empty() {
-        return Err(Rejection::precondition(
-            "NOT_COUPLED",
-            before.name().to_string(),
-            "no other open milestone is coupled with it; use AchieveMilestone",
-        ));
-    }
+    let not_coupled = open.is_empty().then(|| Precondition {
+        kind: "NOT_COUPLED",
+        subject: before.name().to_string(),
+        description: "no other open milestone is coupled with it; use AchieveMilestone".to_owned(),
+    });
     let all: Vec<_> = [before].into_iter().chain(open).collect();
-    let mut conditions = unmet(scope, &all, day)?;
+    let mut conditions: Vec<_> = not_coupled.into_iter().collect();
+    conditions.extend(unmet(scope, &all, day)?);
     conditions.extend(parted(before, &others, (day, true)));
     Rejection::unless_met(conditions)?;
     let mut changes = states_changed(scope, &all, to, reason, &context, |milestone| {

@@ -1,7 +1,7 @@
 //! Milestones of one act: what they satisfy is satisfied once, and what they keep is kept once. That two of one coupling would
 //! satisfy one requirement is refused when their version is drafted.
 
-use milepost_proto::tracker::v1::milestone::{Expiry, State as Milestones};
+use milepost_proto::tracker::v1::milestone::{CouplingState, Expiry, State as Milestones};
 
 use super::*;
 use crate::tests::registry::started;
@@ -45,6 +45,33 @@ fn of_requirements(events: &[Event]) -> Vec<(&str, &str)> {
 fn updated(events: &[Event]) -> Vec<&str> {
     let updated = said(events).into_iter().filter(|(kind, _)| *kind == "milestone.updated");
     updated.map(|(_, id)| id).collect()
+}
+
+/// What a coupling is broken for may bring another of it something, which stays.
+#[test]
+fn a_coupling_that_is_broken_takes_nothing_back_that_the_act_brought() {
+    let mut world = applied(vec![
+        ending(coupled("permit", "permit"), "landCertificate"),
+        of_type(coupled("certificate", "deed"), "landCertificate"),
+    ]);
+    world.act(made("certificate"), Action::Miss { reason: "延期".into() }).unwrap();
+    world.achieve("permit", date(2021, 3, 1)).unwrap();
+    world.reopen("certificate").unwrap();
+    let target = Target { name: made("certificate"), etag: None };
+    let change = StateChange::AchieveAlone(Some(date(2021, 4, 1)));
+    let alone = StateReport { change, reason: "先行".to_owned(), reported: None };
+    let events = world.submit(command(Custom::act(target, alone, change_state as Run<_, _, _>))).unwrap();
+    let expected = [
+        ("milestone.achieved", "certificate"),
+        ("requirement.satisfied", "certificate"),
+        ("milestone.updated", "permit"),
+        ("coupling.broken", "permit"),
+    ];
+    assert_eq!(said(&events), expected);
+    let permit = world.made("permit");
+    assert_eq!((permit.used_date, permit.expiry()), (Some(date_message(date(2021, 4, 1))), Expiry::Used));
+    assert_eq!(permit.coupling_state(), CouplingState::Broken);
+    assert_eq!(world.rebuilt(), world.rows);
 }
 
 /// What two of one type keep is found by the day of both, and said once; reopened together, nothing keeps it.
