@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::Project;
+use milepost_proto::registry::v1::project::Status;
 use milepost_proto::tracker::v1::warning_policy::State;
 use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::{ReachedStep, RectificationOrder, Warning, WarningPolicy, WarningStep};
@@ -94,6 +95,7 @@ impl<'a> Orders<'a> {
             return Ok(String::new());
         }
         let project = candidate(&self.scope.rows, self.project)?;
+        let project = project.filter(|project| project.project.status() != Status::Cancelled);
         let step = usize::try_from(index).ok().and_then(|place| self.policy.steps.get(place));
         let (Some(project), Some(step)) = (project, step) else { return Ok(String::new()) };
         let (name, change) = self.opening((warning, index), step, &project.project)?;

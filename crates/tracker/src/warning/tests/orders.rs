@@ -15,7 +15,7 @@ use milepost_proto::tracker::v1::{
 use milepost_resource::{Custom, Rows, Run, Target, date_message, read_update};
 use milepost_types::{Rejection, Violations};
 
-use super::evaluations::{Office, completed};
+use super::evaluations::{Office, completed, planned};
 use super::published::published;
 use crate::decide::Tracker;
 use crate::supervision::{Answer, OrderName, Review, answer, review, withdraw_order};
@@ -368,6 +368,24 @@ fn a_project_that_is_cancelled_half_way_and_a_policy_that_is_retired_have_no_mor
     let events = office.wait(date(2021, 6, 30));
     assert!(!kinds(&events).iter().any(|kind| kind.starts_with("warning")), "{:?}", kinds(&events));
     assert_eq!(office.order("rail").state(), State::Issued, "its orders stay");
+}
+
+/// The periods before it was cancelled are evaluated all the same, but nobody is to put anything right.
+#[test]
+fn a_project_that_was_cancelled_after_a_period_has_its_warning_without_an_order() {
+    let mut office = Office::on(date(2021, 3, 1));
+    for id in ["road", "rail"] {
+        office.project(id, behind(3..=6));
+    }
+    office.adopt("w", WarningPolicy { evaluate_after_days: 20, ..opening() }, date(2021, 3, 1));
+    office.wait(date(2021, 4, 20));
+    office.cancel("road", planned(behind(3..=6)), date(2021, 5, 10));
+    office.wait(date(2021, 5, 20));
+    for (id, count) in [("road", 0), ("rail", 1)] {
+        assert_eq!(office.warning("w", id, APRIL).unwrap().runs.unwrap().yellow, 2, "{id}");
+        assert_eq!(office.orders(id).len(), count, "{id}");
+    }
+    assert_eq!(office.world.rebuilt(), office.world.rows);
 }
 
 /// A role is heard of whatever becomes of the light that is shown.
