@@ -8,8 +8,8 @@
 //! | cancel | PLANNED, PARTIALLY_ACHIEVED | CANCELLED |
 //! | reopen | any other | PLANNED |
 //!
-//! A forecast is of something to come: only a PLANNED milestone is reforecast. What is reopened was so on the day of its
-//! outcome or later. A baseline may be approved and
+//! A forecast is of something to come: only a PLANNED milestone is reforecast, and a PARTIALLY_ACHIEVED one along with
+//! another that it is coupled with. An outcome is taken back on its own day or later. A baseline may be approved and
 //! evidence added in any state. What a template made has rules besides, which stand [there](crate::template).
 //! Invariant: what changes nothing is accepted and leaves no trace.
 
@@ -223,10 +223,10 @@ pub(crate) fn change_state(
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
     let (field, given) = change.day();
-    // What is taken back was before; a start that the registry said may be on a day that is about to begin here.
+    // Not before the outcome. A start may have a day that has not begun in this portfolio: then not before today.
     let outcome = before.actual_date.as_ref().or(before.state_date.as_ref());
     let first = date(outcome).filter(|_| state == State::Planned).map(|day| day.min(context.current_date));
-    let first = (first, "the day of what is taken back");
+    let first = (first, "the day of the outcome that it takes back");
     let (day, reported) = context.outcome_days(field, (given, first), *reported)?;
     let to = To { state, day, reported };
     if template::is_made(before) {
@@ -242,7 +242,8 @@ pub(crate) fn change_state(
     Ok(states_changed(scope, &[before], to, reason, &context, |_| {})?)
 }
 
-/// Why a milestone is achieved that awaited the start of its project: this says of it that the start achieved it.
+/// Why a milestone is achieved that awaited the start of its project. By this text a stored milestone is known to be achieved
+/// by the start, so it never changes.
 pub(crate) fn start_reason(date: Date) -> String {
     format!("the registry started the project on {date}")
 }
@@ -313,7 +314,10 @@ pub(crate) fn states_changed(
         after.outcome_reported_date = reported;
         reason.clone_into(&mut after.state_reason);
         set(&mut after);
-        template::take_back(&mut after);
+        // A start whose day is corrected takes nothing back.
+        if (before.state(), state) != (State::Achieved, State::Achieved) {
+            template::take_back(&mut after);
+        }
         refresh_derived(&mut after, context);
         Settled { before: (**before).clone(), after }
     };
@@ -364,7 +368,7 @@ pub(super) fn check_reported(
             violations.push("reported_date", "DATE_IN_FUTURE", description);
         }
         Some(day) => {
-            let what = "the day of what it reports";
+            let what = "the day on which it happened";
             check_day("reported_date", day, (was, current), what, violations);
         }
         None => {}
