@@ -107,7 +107,7 @@ fn claimed(metadata: &MetadataMap) -> Result<Actor, Rejection> {
     let principal = said(metadata, PRINCIPAL, &mut violations);
     let on_behalf_of = said(metadata, ON_BEHALF_OF, &mut violations);
     if principal.is_none() && on_behalf_of.is_some() {
-        let description = format!("the one who acts for another says who that is, too; give {PRINCIPAL}");
+        let description = format!("it needs {PRINCIPAL}: say who makes the call; give {PRINCIPAL}");
         violations.push(ON_BEHALF_OF, INVALID_PRINCIPAL, description);
     }
     violations.into_result(())?;

@@ -117,10 +117,8 @@ pub enum Rejection {
         /// The id.
         request_id: RequestId,
     },
-    /// A limit of the whole, which no change of this one request gets around.
-    #[error(
-        "{what} would be more than the limit of {limit}; give fewer, or remove some first where that is possible"
-    )]
+    /// A limit of the whole.
+    #[error("{what} would be more than the limit of {limit}; give fewer, or remove some first")]
     LimitExceeded {
         /// What is limited, for people, in the plural: `milestones of one project`.
         what: &'static str,

@@ -38,7 +38,7 @@ pub(crate) fn awaits_start(row: &Bytes) -> Result<bool, Unreadable> {
     Ok(is_start && is_planned(row)?)
 }
 
-/// Whether the start of its project achieved the milestone of a row, on another day than this.
+/// Whether the start of its project achieved the milestone of a row, on another day than this. Its stored reason says so.
 pub(crate) fn has_other_start(row: &Bytes, day: Date) -> Result<bool, Unreadable> {
     let milestone = MilestoneView::decode(row.clone())?;
     let achieved = date(milestone.actual_date.as_ref()).filter(|achieved| *achieved != day);

@@ -222,6 +222,7 @@ pub(crate) fn resume(
     let working_days = calendar.working_days_between(start, day);
     let moved = |due| calendar.add_working_days(due, working_days).unwrap_or(Date::MAX);
     let due_date = date(before.due_date.as_ref()).map(|due| date_message(moved(due)));
+    let working_days = if due_date.is_some() { working_days } else { 0 };
     let payload = Payload::ServiceRequestResumed(event::ServiceRequestResumed {
         previous_due_date: before.due_date,
         due_date,
@@ -233,7 +234,7 @@ pub(crate) fn resume(
         request.due_date = due_date;
         if let Some(pause) = request.pauses.last_mut() {
             pause.end_date = Some(date_message(day));
-            pause.working_days = if due_date.is_some() { working_days } else { 0 };
+            pause.working_days = working_days;
             pause.previous_due_date = before.due_date;
             pause.due_date = due_date;
         }

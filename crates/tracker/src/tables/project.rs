@@ -72,7 +72,7 @@ pub(crate) fn complete(rows: &mut dyn Write, name: &ProjectName, value: &Bytes) 
         return Ok(());
     }
     report(rows, kept.project.as_ref(), &after)?;
-    // It is cancelled once.
+    // What says it again is of the same day.
     let cancelled_date = cancelled_date.or(kept.cancelled_date);
     rows.put(own, StoredProject { project: Some(after), cancelled_date, ..kept }.encode_to_vec().into());
     Ok(())
