@@ -166,6 +166,15 @@ impl Resolved {
         }
     }
 
+    /// Whether the value is less than zero, or one of those that contradict each other is.
+    pub(super) fn has_negative(&self) -> bool {
+        let facts = match self {
+            Resolved::One(fact) => std::slice::from_ref(fact),
+            Resolved::Contradicted(facts) => facts,
+        };
+        facts.iter().any(|fact| fact.value.number.is_negative())
+    }
+
     /// The value for a period.
     pub(super) fn message(&self, span: Span) -> IndicatorValue {
         match self {

@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::{Indicator, IndicatorValue};
 use milepost_resource::{Checked, Name};
 use milepost_types::{Decimal, Rejection, limits};
 
-use super::facts::{ObservedValue, Reader, Resolved, Span};
+use super::facts::{Reader, Resolved, Span};
 use super::value::QualifiedValue;
 use super::{has_sum, parts};
 
@@ -46,9 +46,8 @@ impl Sum {
     }
 
     /// Of a part whose value is one of several that contradict each other.
-    fn contradicted<'a>(part: &Name<Indicator>, mut facts: impl Iterator<Item = &'a ObservedValue>) -> Self {
-        let has_negative = facts.any(|fact| fact.value.number.is_negative());
-        Self { has_negative, ..Self::without(part, "CONTRADICTED") }
+    fn contradicted(part: &Name<Indicator>, resolved: &Resolved) -> Self {
+        Self { has_negative: resolved.has_negative(), ..Self::without(part, "CONTRADICTED") }
     }
 
     /// What is certain of the sum of all parts: the sum, at least so much if what is missing could only make it greater, or
@@ -176,7 +175,7 @@ impl Adding<'_, '_, '_> {
         };
         match own {
             Some(Resolved::One(fact)) => return Ok(Sum::of(fact.value)),
-            Some(Resolved::Contradicted(facts)) => return Ok(Sum::contradicted(part, facts.iter())),
+            Some(contradicted) => return Ok(Sum::contradicted(part, &contradicted)),
             None => {}
         }
         if has_sum(&*self.reader.rows.find(part)?) {
@@ -278,22 +277,23 @@ fn summed_so_far(
             }
         };
         // Of a part that sums none there is nothing.
-        let own = if own.says_something() { own } else { Sum::without(&part, NO_OBSERVATION) };
+        let own = match own.says_something() {
+            true => own,
+            false => Sum { has_negative: own.has_negative, ..Sum::without(&part, NO_OBSERVATION) },
+        };
         sum.add(indicator, own);
         earliest = earliest.into_iter().chain(end).min();
     }
     Ok((sum, earliest))
 }
 
-/// Of a part of a flow that has no value for a span: whether observations of it contradict each other.
+/// Of a part of a flow that has no value for a span, though it may have observations of days in it.
 fn unknown(reader: &Reader<'_, '_>, part: &Name<Indicator>, span: Span) -> Result<Sum, Rejection> {
     let (tiles, exact) = within(reader, part, "", span)?;
     let periods = || tiles.iter().map(|(_, resolved)| resolved).chain(&exact);
-    let mut facts = periods().flat_map(Resolved::contradicting).peekable();
-    Ok(match facts.peek() {
-        Some(_) => Sum::contradicted(part, facts),
-        None => Sum::without(part, NO_OBSERVATION),
-    })
+    let why =
+        if periods().any(|resolved| resolved.value().is_none()) { "CONTRADICTED" } else { NO_OBSERVATION };
+    Ok(Sum { has_negative: periods().any(Resolved::has_negative), ..Sum::without(part, why) })
 }
 
 /// A value for a period, from several observations.

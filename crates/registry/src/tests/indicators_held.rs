@@ -125,6 +125,21 @@ async fn a_sum_that_is_certain_from_below_is_held_to_bounds_and_to_the_whole() {
     assert_eq!(series(&office, "all").await.thresholds[0].reached, None);
 }
 
+/// office.md, section 2: nor where observations of days in the year are negative that cannot be added up.
+#[tokio::test]
+async fn a_year_is_not_certain_from_below_beside_a_part_whose_negative_periods_overlap() {
+    let target = IndicatorTarget { year: 2021, value: "10".into(), ..IndicatorTarget::default() };
+    for (other, verdict) in [("8", Verdict::Reached), ("-8", Verdict::Unknown)] {
+        let office = with_parts(Indicator { targets: vec![target.clone()], ..summing(Kind::Flow) }).await;
+        let (from, to) = year(2021);
+        observe(&office, "a", "o", found("12", from, to)).await;
+        let first = day(2021, 1, 1);
+        observe(&office, "b", "o", found(other, first, day(2021, 1, 15))).await;
+        observe(&office, "b", "p", found(other, first, day(2021, 1, 31))).await;
+        assert_eq!(series(&office, "all").await.targets[0].verdict(), verdict, "{other}");
+    }
+}
+
 /// office.md, section 2: nothing is certain from below where a value that is contradicted may be negative.
 #[tokio::test]
 async fn a_sum_is_not_certain_from_below_beside_a_contradiction_of_which_one_side_is_negative() {
