@@ -44,7 +44,14 @@ pub fn on_behalf_of(metadata: &HeaderMap) -> Result<Option<Principal>, Refused> 
     value.to_str().unwrap_or_default().parse().map(Some).map_err(Refused::OnBehalfOf)
 }
 
-fn single<'a>(metadata: &'a HeaderMap, header: &'static str) -> Result<Option<&'a HeaderValue>, Refused> {
+/// The value of a header, if it is given.
+///
+/// # Errors
+/// If it is given twice.
+pub(crate) fn single<'a>(
+    metadata: &'a HeaderMap,
+    header: &'static str,
+) -> Result<Option<&'a HeaderValue>, Refused> {
     let mut values = metadata.get_all(header).iter();
     match (values.next(), values.count()) {
         (value, 0) => Ok(value),

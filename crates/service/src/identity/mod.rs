@@ -26,6 +26,7 @@ pub mod url;
 
 pub use authenticator::Authenticator;
 pub use credential::{CredentialId, CredentialKind, Identity, PeerCertificate};
+pub(crate) use metadata::single;
 pub use metadata::{ON_BEHALF_OF, on_behalf_of};
 pub use metrics::{JWKS_FETCH_FAILURES_TOTAL, JWKS_FETCH_TIME_SECONDS};
 pub use outcome::Outcome;
