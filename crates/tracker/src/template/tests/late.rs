@@ -347,6 +347,37 @@ fn a_start_whose_day_is_corrected_moves_what_it_achieved_and_what_that_keeps() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// What was granted stays granted, and once.
+#[test]
+fn a_start_that_was_extended_stays_so_when_its_day_is_corrected() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.advance(date(2021, 5, 13)).unwrap();
+    let validity = approval("start")
+        .validity
+        .map(|validity| MilestoneValidity { until_type: "finish".into(), ..validity });
+    let finish = TemplateItem { r#type: "finish".into(), ..satisfying("finish", &["finish"]) };
+    world.version_in_force("v1", OLD, vec![TemplateItem { validity, ..start("start") }, finish]);
+    world.apply(None).unwrap();
+    world.ingest(registry.start(&["road"], START)).unwrap();
+    let until = date(2024, 5, 1);
+    let mut grant = || {
+        let target = Target { name: made("start"), etag: None };
+        let extend_by = Extend { filed: Some(date(2021, 5, 13)), until, reason: "征地延误".into() };
+        world.submit(command(Custom::act(target, extend_by, extend as Run<_, _, _>)))
+    };
+    grant().unwrap();
+    let refused = grant().unwrap_err();
+    world.ingest(corrected(&mut registry, date(2021, 5, 13))).unwrap();
+    let start = world.made("start");
+    assert_eq!(
+        (start.actual_date, start.valid_until),
+        (Some(date_message(date(2021, 5, 13))), Some(date_message(until)))
+    );
+    assert_eq!(start.extensions.len(), 1, "{refused:?}");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 #[test]
 fn a_day_that_somebody_gave_is_not_moved_by_a_corrected_start() {
     let (mut world, mut registry) = World::with_projects(&["road"]);
