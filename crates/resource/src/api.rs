@@ -101,7 +101,8 @@ impl<D: Resources> Api<D> {
         if let Some(faulty) = submission.take_if(|_| !violations.is_empty()) {
             let (ledger, now) = (self.ledger.clone(), self.clock.now());
             let trial = move |rows: &View<'_>| ledger.try_out(rows, &faulty, now).map(drop);
-            if let Ok(Err(Rejection::Invalid(found))) = self.settled(caller.deadline, trial).await {
+            // Not on what the upstream may know by now: nobody waits to hear that a request is at fault.
+            if let Ok(Err(Rejection::Invalid(found))) = self.read_blocking(trial).await {
                 violations.add_others(found);
             }
         }
@@ -178,20 +179,12 @@ impl<D: Resources> Api<D> {
         deadline: Instant,
         read: impl Fn(&View<'_>) -> Result<T, Rejection> + Clone + Send + 'static,
     ) -> Result<T, Status> {
-        self.settled(deadline, read).await?.map_err(refused)
-    }
-
-    async fn settled<T: Send + 'static>(
-        &self,
-        deadline: Instant,
-        read: impl Fn(&View<'_>) -> Result<T, Rejection> + Clone + Send + 'static,
-    ) -> Result<Result<T, Rejection>, Status> {
         match (self.read_blocking(read.clone()).await?, &self.upstream) {
             (Err(rejection), Some(upstream)) if upstream.is_cause_of(&rejection) => {
                 upstream.catch_up(deadline).await?;
-                self.read_blocking(read).await
+                self.read_blocking(read).await?.map_err(refused)
             }
-            (read, _) => Ok(read),
+            (read, _) => read.map_err(refused),
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Fields<R> {
     inputs: Vec<Input>,
     /// Those that only methods change, with their methods: an update may repeat what is there.
     repeated: Vec<(usize, &'static Field, &'static str)>,
+    /// What is wrong with the others.
+    faulty: Violations,
 }
 
 /// A field to be set, by its index; and those of its parts that are, if it has parts.
@@ -70,13 +72,13 @@ pub(crate) fn read<D, R: Rules<D>>(mut message: R, mask: &Mask, violations: &mut
     }
     inputs.retain(|input| !violations.are_of(input.field.name));
     repeated.retain(|(_, field, _)| !violations.are_of(field.name));
-    Fields { message, inputs, repeated }
+    Fields { message, inputs, repeated, faulty: violations.clone() }
 }
 
 /// Takes fields over into a resource that was `before`. Refuses what only methods change and would be changed;
 /// then what is wrong and was not before: what was stored by looser rules may stay as it is.
 pub(crate) fn update<D, R: Rules<D>>(
-    Fields { message, inputs, repeated }: &Fields<R>,
+    Fields { message, inputs, repeated, faulty }: &Fields<R>,
     before: &R,
     after: &mut R,
 ) -> Result<(), Violations> {
@@ -89,9 +91,11 @@ pub(crate) fn update<D, R: Rules<D>>(
     }
     copy(message, inputs, after);
     let faults = |resource: &R| {
-        let mut found = Violations::new();
-        check_parts::<D, R>(resource, inputs, &mut found);
-        resource.check(&mut found);
+        let mut found = faulty.clone();
+        found.check_others(|found| {
+            check_parts::<D, R>(resource, inputs, found);
+            resource.check(found);
+        });
         found
     };
     let found = faults(after);

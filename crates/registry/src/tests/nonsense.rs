@@ -65,6 +65,27 @@ async fn what_depends_on_a_faulty_field_is_not_at_fault_for_it() {
 }
 
 #[tokio::test]
+async fn what_depends_on_a_faulty_field_of_an_update_is_not_judged_by_what_is_stored() {
+    let office = Office::with_portfolio().await;
+    let amount = |currency: &str, units| Some(Money { currency_code: currency.into(), units, nanos: 0 });
+    office.project("road", Project { investment: amount("CNY", 5), ..named("road") }).await;
+    let item = InvestmentItem { category: "land".into(), amount: amount("USD", 3) };
+    let project = Project {
+        name: project_name("road"),
+        investment: amount("USD", -5),
+        breakdown: vec![item],
+        level: 99,
+        ..Project::default()
+    };
+    let paths = ["investment", "breakdown", "level"].map(str::to_owned).to_vec();
+    let update_mask = Some(prost_types::FieldMask { paths });
+    let request = UpdateProjectRequest { project: Some(project), update_mask, ..Default::default() };
+    let status = office.projects().update_project(request).await.unwrap_err();
+    let fields: Vec<_> = faults(&status).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["project.level", "project.investment"], "{status:?}");
+}
+
+#[tokio::test]
 async fn days_that_never_were_are_refused() {
     let office = Office::with_portfolio().await;
     let period = |start: (i32, i32, i32), end: (i32, i32, i32)| {

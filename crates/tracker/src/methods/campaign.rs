@@ -105,7 +105,9 @@ fn weights(
         return None;
     }
     check_criteria(&given.criteria, violations);
-    check_tie_breakers(&given.criteria, &given.tie_breakers, violations);
+    if !violations.are_of("criteria") {
+        check_tie_breakers(&given.criteria, &given.tie_breakers, violations);
+    }
     Some((given.criteria, given.tie_breakers))
 }
 

@@ -45,11 +45,14 @@ impl Rules<Tracker> for Inspection {
     const INDEXES: &'static [Index] = &[BY_DATE, FOLLOW_UPS];
 
     fn check(&self, violations: &mut Violations) {
+        if violations.are_of("kind") {
+            return;
+        }
         let (reason, description) = match (self.kind(), self.follows.is_empty()) {
             (Kind::FollowUp, true) => {
                 ("REQUIRED", "a FOLLOW_UP looks at what another inspection found; say which it follows")
             }
-            (Kind::FollowUp, false) | (Kind::Unspecified, _) | (_, true) => return,
+            (Kind::FollowUp, false) | (_, true) => return,
             (_, false) => (
                 "NOT_A_FOLLOW_UP",
                 "only a FOLLOW_UP follows another inspection; make it one, or leave this empty",

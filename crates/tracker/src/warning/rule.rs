@@ -126,8 +126,10 @@ fn each<M, T>(
 
 fn periods(policy: &WarningPolicy, violations: &mut Violations) -> Option<Periods> {
     let days: Vec<_> = policy.dates.iter().filter_map(|day| date(Some(day))).collect();
-    let may_have_dates = matches!(policy.period(), PeriodMessage::Unspecified | PeriodMessage::Dates);
-    if !may_have_dates && !policy.dates.is_empty() {
+    if violations.are_of("period") {
+        return None;
+    }
+    if policy.period() != PeriodMessage::Dates && !policy.dates.is_empty() {
         violations.push("dates", "NOT_DATES", "the days are of PERIOD_DATES alone; leave them out");
         return None;
     }
